@@ -1,0 +1,54 @@
+"""Typed views of the objects people write: Promise, Pipeline, Destination, requests.
+
+Here belong reading an object, naming what is wrong with it, and the spelling of YAML. What is done
+with an object does not, and nothing here touches a file, a network or a clock.
+"""
+
+from troth.api.destination import Destination, GitStateStore, Layout, Reader, StoreRef
+from troth.api.documents import Document, dump_documents, load_documents, load_object, load_values
+from troth.api.fence import Fence, is_system_namespace
+from troth.api.json_values import (
+    Fields,
+    Json,
+    JsonObject,
+    canonical,
+    digest_of,
+    field_path,
+    is_object,
+)
+from troth.api.pipeline import Container, Pipeline
+from troth.api.promise import Api, Kind, Promise, Workflows
+from troth.api.request import RequestKey, ResourceRequest
+from troth.api.schema import RequestSchema, Violation
+
+__all__ = [
+    "Api",
+    "Container",
+    "Destination",
+    "Document",
+    "Fence",
+    "Fields",
+    "GitStateStore",
+    "Json",
+    "JsonObject",
+    "Kind",
+    "Layout",
+    "Pipeline",
+    "Promise",
+    "Reader",
+    "RequestKey",
+    "RequestSchema",
+    "ResourceRequest",
+    "StoreRef",
+    "Violation",
+    "Workflows",
+    "canonical",
+    "digest_of",
+    "dump_documents",
+    "field_path",
+    "is_object",
+    "is_system_namespace",
+    "load_documents",
+    "load_object",
+    "load_values",
+]

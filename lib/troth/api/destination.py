@@ -1,0 +1,140 @@
+"""The views of Destination and GitStateStore: where output goes, and who keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from troth.api.json_values import Fields, JsonObject
+from troth.api.labels import READER
+from troth.errors import InvalidInputError
+
+__all__ = ["Destination", "GitStateStore", "Layout", "Reader", "StoreRef"]
+
+
+class Layout(StrEnum):
+    """How files lie below a Destination's path (spec.filepath.mode)."""
+
+    NESTED = "nestedByMetadata"
+    AGGREGATED = "aggregatedYAML"
+    NONE = "none"
+
+
+class Reader(StrEnum):
+    """What reads a Destination (annotation troth.dev/reader), which decides what is checked."""
+
+    ARGOCD = "argocd"
+    FLUX = "flux"
+    FILES = "files"
+
+
+class StoreRef(NamedTuple):
+    """A reference to a state store object."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One place that output may be scheduled to.
+
+    `path` lies below the state store's path, without slashes at its ends. `store` is None, and
+    `takes_all` set, for the Destination that is assumed when none is given.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    path: str
+    store: StoreRef | None
+    layout: Layout = Layout.NESTED
+    strict: bool = False
+    reader: Reader = Reader.ARGOCD
+    takes_all: bool = False
+
+    @classmethod
+    def parse(cls, raw: JsonObject) -> "Destination":
+        """Read a Destination. Raises InvalidInputError, with Kratix's words where it has some."""
+        root = Fields(raw)
+        metadata, spec = root.section("metadata"), root.section("spec")
+        name = metadata.text("name")
+        if not spec.has("path") or not spec.text("path", ""):
+            raise spec.error("path", "path field is required")
+        if not spec.has("stateStoreRef"):
+            raise spec.error("stateStoreRef", "stateStoreRef field is required")
+        reference = spec.section("stateStoreRef")
+        mode = spec.section("filepath").text("mode", Layout.NESTED)
+        if mode not in set(Layout):
+            raise spec.section("filepath").error("mode", f"{mode!r} is none of {_choices(Layout)}.")
+        return cls(
+            name=name,
+            labels=metadata.string_map("labels"),
+            path=_clean_path(spec),
+            store=StoreRef(reference.text("kind"), reference.text("name")),
+            layout=Layout(mode),
+            strict=spec.flag("strictMatchLabels", default=False),
+            reader=_reader(metadata),
+        )
+
+
+def _reader(metadata: Fields) -> Reader:
+    reader = metadata.string_map("annotations").get(READER, Reader.ARGOCD)
+    if reader not in set(Reader):
+        raise metadata.section("annotations").error(
+            READER, f"{reader!r} is none of {_choices(Reader)}."
+        )
+    return Reader(reader)
+
+
+def _choices(values: type[StrEnum]) -> str:
+    return ", ".join(values)
+
+
+def _clean_path(spec: Fields) -> str:
+    parts = [part for part in spec.text("path").split("/") if part not in {"", "."}]
+    if ".." in parts or any(part.lower() == ".git" for part in parts):
+        raise spec.error("path", "'..' and '.git' have no place in a path of a state store.")
+    return "/".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class GitStateStore:
+    """A Git repository that Destinations refer to; `path` is a folder in it."""
+
+    name: str
+    url: str
+    branch: str
+    path: str
+    author_name: str
+    author_email: str
+    needs_credentials: bool
+
+    @classmethod
+    def parse(cls, raw: JsonObject) -> "GitStateStore":
+        """Read a GitStateStore. Raises InvalidInputError."""
+        root = Fields(raw)
+        spec = root.section("spec")
+        author = spec.section("gitAuthor")
+        method = spec.text("authMethod", "basicAuth")
+        if method not in {"basicAuth", "ssh", "githubApp"}:
+            raise spec.error("authMethod", f"{method!r} is none of basicAuth, ssh, githubApp.")
+        path = _clean_path(spec) if spec.has("path") else ""
+        return cls(
+            name=root.section("metadata").text("name"),
+            url=spec.text("url"),
+            branch=spec.text("branch", "main"),
+            path=path,
+            author_name=author.text("name", "kratix"),
+            author_email=author.text("email", ""),
+            needs_credentials=spec.has("secretRef"),
+        )
+
+
+def same_place(first: Destination, second: Destination) -> InvalidInputError | None:
+    """Return the error when two Destinations write to the same folder of one store."""
+    if (first.store, first.path) != (second.store, second.path):
+        return None
+    store = second.store.name if second.store else "default"
+    return Fields({}, ("spec",)).error(
+        "path", f"destination path '{second.path}' already exists for state store '{store}'"
+    )

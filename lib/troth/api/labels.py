@@ -1,0 +1,59 @@
+"""The labels and annotations that mean something, spelled once."""
+
+from collections.abc import Mapping
+
+__all__ = [
+    "ALLOW_PLAIN_SECRETS",
+    "CONTROL_LABELS",
+    "DELETION_PROTECTION",
+    "FENCE",
+    "KRATIX_GROUP",
+    "KRATIX_VERSION",
+    "LAST_APPLIED",
+    "MANUAL_RECONCILIATION",
+    "PAUSED",
+    "PROMISE_VERSION",
+    "READER",
+    "TROTH_PREFIX",
+    "visible_annotations",
+    "visible_labels",
+]
+
+KRATIX_GROUP = "platform.kratix.io"
+KRATIX_VERSION = "v1alpha1"
+
+MANUAL_RECONCILIATION = "kratix.io/manual-reconciliation"
+PAUSED = "kratix.io/paused"
+PROMISE_VERSION = "kratix.io/promise-version"
+
+# Labels by which people steer a reconcile; they are no part of what is asked for.
+CONTROL_LABELS = frozenset(
+    {
+        MANUAL_RECONCILIATION,
+        PAUSED,
+        "internal.workflows.kratix.io/run-from-start",
+        "kratix.io/reconcile-resources",
+        "kratix.io/workflow-suspended",
+    }
+)
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+TROTH_PREFIX = "troth.dev/"
+FENCE = "troth.dev/fence"
+READER = "troth.dev/reader"
+ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
+DELETION_PROTECTION = "troth.dev/deletion-protection"
+
+
+def visible_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels a stage may see: all but those that steer."""
+    return {key: value for key, value in labels.items() if key not in CONTROL_LABELS}
+
+
+def visible_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Return the annotations a stage may see: neither kubectl's copy of the object nor ours."""
+    return {
+        key: value
+        for key, value in annotations.items()
+        if key != LAST_APPLIED and not key.startswith(TROTH_PREFIX)
+    }

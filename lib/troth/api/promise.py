@@ -1,0 +1,160 @@
+"""The view of a Promise: what may be asked for, and the workflows that fulfil it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from troth.api.fence import Fence
+from troth.api.json_values import Fields, Json, JsonObject, digest_of
+from troth.api.labels import ALLOW_PLAIN_SECRETS, FENCE, PROMISE_VERSION
+from troth.api.names import dns_label_problem
+from troth.api.pipeline import Pipeline
+from troth.errors import Reason
+
+__all__ = ["Api", "Kind", "Promise", "Workflows"]
+
+# Kratix names ServiceAccounts <promise>-<type>-<action>-<pipeline>, at most 60 characters.
+_PIPELINE_ID_LIMIT = 60
+
+
+class Kind(NamedTuple):
+    """A group and a kind, which together say what an object is."""
+
+    group: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The kind a Promise offers.
+
+    `schemas` maps each served version to its OpenAPI v3 schema of the whole object; `plural` is
+    the resource's name in URLs.
+    """
+
+    group: str
+    kind: str
+    plural: str
+    schemas: dict[str, JsonObject]
+
+
+@dataclass(frozen=True, slots=True)
+class Workflows:
+    """The pipelines of a Promise, each list in the order in which they run."""
+
+    resource_configure: tuple[Pipeline, ...] = ()
+    resource_delete: tuple[Pipeline, ...] = ()
+    promise_configure: tuple[Pipeline, ...] = ()
+    promise_delete: tuple[Pipeline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A Promise as a platform engineer installs it.
+
+    `selectors` are spec.destinationSelectors squashed as Kratix does: the first item wins a key.
+    `digest` names this revision: sha256 over name, labels, annotations and spec.
+    """
+
+    name: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    api: Api | None
+    workflows: Workflows
+    selectors: dict[str, str]
+    fence: Fence
+    raw: JsonObject
+    digest: str = field(default="")
+
+    @property
+    def version(self) -> str:
+        """The label kratix.io/promise-version, ``not-set`` without one (as Kratix says it)."""
+        return self.labels.get(PROMISE_VERSION, "not-set")
+
+    @property
+    def allows_plain_secrets(self) -> bool:
+        """Whether the Promise is exempt from the secret gate, by annotation."""
+        return self.annotations.get(ALLOW_PLAIN_SECRETS) == "true"
+
+    @classmethod
+    def parse(cls, raw: JsonObject) -> "Promise":
+        """Read a Promise.
+
+        Raises:
+            InvalidInputError: a field is missing or of the wrong type, the API is not
+                namespaced, or a pipeline is not as Kratix wants it.
+        """
+        root = Fields(raw, reason=Reason.PROMISE_INVALID)
+        metadata, spec = root.section("metadata"), root.section("spec")
+        name = metadata.text("name")
+        if problem := dns_label_problem(name):
+            raise metadata.error("name", f"{problem}.")
+        labels, annotations = metadata.string_map("labels"), metadata.string_map("annotations")
+        fence = Fence.parse(annotations[FENCE]) if FENCE in annotations else Fence()
+        identity: dict[str, Json] = {"name": name, "labels": labels, "annotations": annotations}
+        return cls(
+            name=name,
+            labels=labels,
+            annotations=annotations,
+            api=_api(spec.section("api")) if spec.mapping("api") else None,
+            workflows=_workflows(name, spec.section("workflows")),
+            selectors=_squash(spec),
+            fence=fence,
+            raw=raw,
+            digest=digest_of({**identity, "spec": spec.raw}),
+        )
+
+
+def _squash(spec: Fields) -> dict[str, str]:
+    squashed: dict[str, str] = {}
+    for item in spec.items("destinationSelectors"):
+        for key, value in item.string_map("matchLabels").items():
+            squashed.setdefault(key, value)
+    return squashed
+
+
+def _api(fields: Fields) -> Api:
+    spec = fields.section("spec")
+    if spec.text("scope", "Namespaced") != "Namespaced":
+        raise spec.error(
+            "scope", "promise api needs to be namespace scoped; spec.api.spec.scope cannot be: "
+            "Cluster",
+        )  # fmt: skip
+    names = spec.section("names")
+    schemas: dict[str, JsonObject] = {}
+    for version in spec.items("versions"):
+        if version.flag("served", default=True):
+            schema = version.section("schema").mapping("openAPIV3Schema")
+            schemas[version.text("name")] = schema
+    if not schemas:
+        raise spec.error("versions", "the api needs at least one served version.")
+    return Api(spec.text("group"), names.text("kind"), names.text("plural"), schemas)
+
+
+def _workflows(promise: str, fields: Fields) -> Workflows:
+    def pipelines(kind: str, action: str) -> tuple[Pipeline, ...]:
+        section = fields.section(kind)
+        parsed = tuple(Pipeline.parse(item) for item in section.items(action))
+        seen: set[str] = set()
+        for pipeline in parsed:
+            if pipeline.name in seen:
+                raise section.error(
+                    action,
+                    f'duplicate pipeline name "{pipeline.name}" in workflow "{kind}" '
+                    f'action "{action}".',
+                )
+            seen.add(pipeline.name)
+            identity = f"{promise}-{kind}-{action}-{pipeline.name}"
+            if len(identity) > _PIPELINE_ID_LIMIT:
+                raise section.error(
+                    action,
+                    f'{kind}.{action} pipeline with name "{pipeline.name}" is too long: '
+                    f'"{identity}" cannot be longer than {_PIPELINE_ID_LIMIT} characters in total.',
+                )
+        return parsed
+
+    return Workflows(
+        resource_configure=pipelines("resource", "configure"),
+        resource_delete=pipelines("resource", "delete"),
+        promise_configure=pipelines("promise", "configure"),
+        promise_delete=pipelines("promise", "delete"),
+    )

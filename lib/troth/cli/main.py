@@ -1,0 +1,50 @@
+"""The ``troth`` command and the one place that turns errors into words and exit codes.
+
+Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from troth import __version__
+from troth.cli.completion import completion
+from troth.cli.plan import plan
+from troth.cli.render import render
+from troth.cli.status import status
+from troth.cli.sync import sync
+from troth.errors import InvalidInputError, TransientError, TrothError
+
+__all__ = ["main", "troth"]
+
+_FAILED = 1
+_WRONG_USAGE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="troth")
+def troth() -> None:
+    """Fulfil Promises: render what developers ask for, and keep it in Git for Argo CD or Flux."""
+
+
+for command in (sync, plan, render, status, completion):
+    troth.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command, and leave the process with its exit code."""
+    try:
+        code: object = troth.main(arguments, prog_name="troth", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Aborted; what had been pushed stays, the rest is taken up next time.", err=True)
+        sys.exit(_FAILED)
+    except TrothError as error:
+        click.echo(f"Error: {error.message} [{error.reason}]", err=True)
+        if isinstance(error, TransientError):
+            click.echo("This may pass by itself; try again later.", err=True)
+        sys.exit(_WRONG_USAGE if isinstance(error, InvalidInputError) else _FAILED)
+    sys.exit(code if isinstance(code, int) else 0)

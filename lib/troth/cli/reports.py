@@ -1,0 +1,95 @@
+"""Reports on standard output, as a table for people or JSON for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from troth.api import Json
+from troth.engine import FAILING, Item, State
+
+__all__ = ["console", "exit_code", "item_json", "print_items", "print_json", "summary"]
+
+_WIDE = 1000  # columns, where nobody's terminal cuts the line: a program reads it
+
+_COLOURS = {
+    State.WRITTEN: "green",
+    State.UNCHANGED: "dim",
+    State.REMOVED: "magenta",
+    State.REFUSED: "red",
+    State.FAILED: "red",
+    State.UNSCHEDULED: "red",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that colours on a terminal and never wraps in a pipe."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        made.width = _WIDE
+    return made
+
+
+def print_items(items: Sequence[Item]) -> None:
+    """Print a line for each item, then what there is to say about some, then a summary."""
+    out = console()
+    if items:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("NAMESPACE", "NAME", "PROMISE", "STATE", "REASON", "DESTINATION", "COMMIT"):
+            table.add_column(heading, no_wrap=True)
+        for item in items:
+            destinations = ", ".join(sorted({destination for destination, _ in item.placements}))
+            table.add_row(
+                item.namespace or "-",
+                item.name or "-",
+                item.promise or "-",
+                Text(item.state, style=_COLOURS.get(item.state, "yellow")),
+                item.reason,
+                destinations or "-",
+                (item.revision or "-")[:12],
+            )
+        out.print(table)
+        for item in items:
+            if item.message:
+                who = f"{item.namespace}/{item.name}: " if item.name else ""
+                out.print(Text(f"{item.state}: {who}{item.message}"), style=None)
+    out.print(summary(items))
+
+
+def summary(items: Iterable[Item]) -> str:
+    """Return one sentence that counts the items by state."""
+    counts: dict[State, int] = {}
+    for item in items:
+        counts[item.state] = counts.get(item.state, 0) + 1
+    if not counts:
+        return "Nothing to do: no request was found."
+    return ", ".join(f"{counts[state]} {state.lower()}" for state in State if state in counts) + "."
+
+
+def item_json(item: Item) -> dict[str, Json]:
+    """Return an item as JSON has it."""
+    return {
+        "namespace": item.namespace,
+        "promise": item.promise,
+        "name": item.name,
+        "state": item.state.value,
+        "reason": str(item.reason),
+        "message": item.message,
+        "placements": [{"destination": d, "path": path} for d, path in item.placements],
+        "revision": item.revision,
+        "source": item.source,
+    }
+
+
+def print_json(kind: str, items: Sequence[Json]) -> None:
+    """Print a report as one JSON document."""
+    report = {"apiVersion": "troth.dev/v1alpha1", "kind": kind, "items": items}
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def exit_code(items: Iterable[Item]) -> int:
+    """Return 1 when any item was refused, failed or found no place, else 0."""
+    return 1 if any(item.state in FAILING for item in items) else 0

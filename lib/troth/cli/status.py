@@ -1,0 +1,87 @@
+"""``troth status``: what a state store knows of its requests."""
+
+import click
+
+from troth.api import dump_documents
+from troth.cli.options import branch_option, output_option, store_option
+from troth.cli.reports import console, item_json, print_items, print_json
+from troth.engine import Ledger, Record, survey, survey_one
+from troth.errors import InvalidInputError, Reason
+from troth.local import StoreChoice, open_store
+
+__all__ = ["status"]
+
+
+@click.command()
+@click.argument("which", required=False, metavar="[PROMISE/NAME]")
+@click.option("--namespace", "-n", metavar="NS", help="Only requests of this namespace.")
+@store_option
+@branch_option
+@output_option
+def status(
+    *,
+    which: str | None,
+    namespace: str | None,
+    state_store: str | None,
+    branch: str | None,
+    form: str,
+) -> int:
+    """Show what the state store holds: every request, or one with its status.
+
+    \b
+    Examples:
+      troth status --state-store build/fleet.git
+      troth status namespace/payments-dev -n default -s build/fleet.git
+    """  # noqa: D301  (click's \b keeps the lines of the examples)
+    if state_store is None:
+        raise click.UsageError("give --state-store, or set TROTH_STATE_STORE.")
+    store = open_store(StoreChoice(state_store, branch or "main"), create=False)
+    try:
+        ledger = Ledger.read(store.snapshot())
+    finally:
+        store.close()
+    if which is not None:
+        _show_one(ledger, _find(ledger, which, namespace), form)
+        return 0
+    items = [one for one in survey(ledger) if namespace in {None, one.namespace}]
+    if form == "json":
+        print_json("StatusReport", [item_json(item) for item in items])
+    else:
+        print_items(items)
+    return 0
+
+
+def _find(ledger: Ledger, which: str, namespace: str | None) -> Record:
+    promise, slash, name = which.partition("/")
+    if not slash:
+        raise click.UsageError(f"{which!r} is no PROMISE/NAME.")
+    found = [
+        record
+        for key, (record, _) in ledger.records.items()
+        if (key.promise, key.name) == (promise, name) and namespace in {None, key.namespace}
+    ]
+    if len(found) > 1:
+        spaces = ", ".join(sorted(record.key.namespace for record in found))
+        raise click.UsageError(f"{which} stands in several namespaces ({spaces}); choose with -n.")
+    if not found:
+        where = f" in namespace {namespace}" if namespace else ""
+        message = f"the state store knows no request {which}{where}."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    return found[0]
+
+
+def _show_one(ledger: Ledger, record: Record, form: str) -> None:
+    item = survey_one(ledger, record)
+    if form == "json":
+        print_json("StatusReport", [{**item_json(item), "status": record.status}])
+        return
+    print_items([item])
+    out = console()
+    out.print(f"\ngeneration {record.generation}, inventory {record.inventory}")
+    for placement in record.placements:
+        out.print(f"\n{placement.destination}: {placement.path}")
+        for path in placement.files:
+            out.print(f"  {path.removeprefix(placement.path + '/')}")
+    if record.status:
+        out.print("\nstatus:")
+        click.echo(dump_documents([record.status]).decode(), nl=False)

@@ -1,0 +1,80 @@
+"""What ``sync`` and ``plan`` do alike: read inputs, open store and runner, say what is assumed."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from troth.cli.progress import progress
+from troth.cli.reports import console
+from troth.engine import DeletionBudget, Settings
+from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
+from troth.local.session import ASSUMED_DESTINATION
+from troth.local.stores import choose, exists
+from troth.runners.warm import WarmRunner
+from troth_statestore import StateStore
+from troth_statestore.memory import MemoryStore
+
+__all__ = ["WorkOptions", "remark", "working"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOptions:
+    """The options of a command that works on requests."""
+
+    paths: Sequence[Path]
+    state_store: str | None
+    branch: str | None
+    inventory: str
+    prune: bool
+    allow_deletions: int
+
+
+@contextmanager
+def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
+    """Open a session for a command; remarks go to standard error.
+
+    Raises:
+        InvalidInputError: an option or a path is wrong.
+        StoreError, TransientError: the store cannot be used.
+    """
+    inputs = load(options.paths)
+    remark(inputs)
+    store = _store(options, inputs, writes=writes)
+    settings = Settings(
+        inventory=options.inventory,
+        prune=options.prune,
+        budget=DeletionBudget(allowed=options.allow_deletions),
+    )
+    with (
+        progress("Rendering", len(inputs.submissions)) as advance,
+        open_session(inputs, store, WarmRunner(), SyncOptions(settings, advance)) as session,
+    ):
+        yield session
+
+
+def _store(options: WorkOptions, inputs: Inputs, *, writes: bool) -> StateStore:
+    choice = choose(
+        options.state_store, options.branch, inputs.destinations.values(), inputs.stores
+    )
+    if not writes and not exists(choice):
+        return MemoryStore()  # a plan against the store that sync would make
+    return open_store(choice, create=writes)
+
+
+def remark(inputs: Inputs) -> None:
+    """Say what was assumed and what was left out, on standard error."""
+    err = console(stderr=True)
+    if not inputs.destinations:
+        err.print(
+            f"Note: no Destination was given; one named {ASSUMED_DESTINATION.name!r} with path "
+            f"{ASSUMED_DESTINATION.path!r} is assumed, which takes everything."
+        )
+    for kind, count in sorted(inputs.left_out.items()):
+        err.print(f"Note: left out {count} x {kind}: no Promise here offers that group.")
+    for promise in inputs.promises.values():
+        if not promise.fence.declared:
+            err.print(
+                f"Warning: Promise {promise.name} declares no fence (annotation troth.dev/fence); "
+                "its output may touch any namespace but the system's."
+            )

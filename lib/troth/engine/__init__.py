@@ -1,0 +1,42 @@
+"""The ladder that a request climbs: admit, render, check, place, claim, write, report.
+
+The engine takes objects and a state store and gives back change sets and a report. It knows
+neither files nor Kubernetes, and of stores and runners only their protocols.
+"""
+
+from troth.engine.ladder import Engine, Intake, Plan, Settings
+from troth.engine.ledger import Ledger
+from troth.engine.preview import FileChange, Preview, preview
+from troth.engine.record import Record
+from troth.engine.removal import DeletionBudget
+from troth.engine.render import Moment, Rendered, Renderer
+from troth.engine.survey import survey, survey_one
+from troth.engine.values import FAILING, Item, ObjectId, Placement, State, Submission, World
+from troth.engine.write import Report, Writer
+
+__all__ = [
+    "FAILING",
+    "DeletionBudget",
+    "Engine",
+    "FileChange",
+    "Intake",
+    "Item",
+    "Ledger",
+    "Moment",
+    "ObjectId",
+    "Placement",
+    "Plan",
+    "Preview",
+    "Record",
+    "Rendered",
+    "Renderer",
+    "Report",
+    "Settings",
+    "State",
+    "Submission",
+    "World",
+    "Writer",
+    "preview",
+    "survey",
+    "survey_one",
+]

@@ -1,0 +1,114 @@
+"""Admit: is this request one that its Promise serves, and is it right?"""
+
+from dataclasses import dataclass
+
+from troth.api import Json, JsonObject, Kind, Promise, RequestKey, RequestSchema, ResourceRequest
+from troth.engine.values import Submission, World
+from troth.errors import InvalidInputError, NotServedError, Reason
+
+__all__ = ["Admission", "Admitted", "object_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request with its Promise; `object` is object.yaml without status and generation."""
+
+    key: RequestKey
+    promise: Promise
+    object: JsonObject
+
+
+class Admission:
+    """Finds the Promise of a request and validates it; schemas are made ready once."""
+
+    def __init__(self, world: World) -> None:
+        self._offers: dict[Kind, Promise] = {}
+        for promise in world.promises.values():
+            if promise.api is not None:
+                self._offers[Kind(promise.api.group, promise.api.kind)] = promise
+        self._schemas: dict[tuple[str, str], RequestSchema] = {}
+
+    def admit(self, submission: Submission) -> Admitted:
+        """Return the request with its Promise.
+
+        Raises:
+            InvalidInputError: no Promise offers its kind, or it does not fit the schema; every
+                violation is named with its line.
+            NotServedError: the Promise asks for what this version cannot do.
+        """
+        request, document = submission.request, submission.document
+        promise = self.promise_of(request)
+        if promise is None or promise.api is None:
+            message = (
+                f"{document.where(('kind',))}: no Promise offers kind {request.kind} of group "
+                f"{request.group!r}; add the Promise's file or folder to the command."
+            )
+            raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
+        _refuse_unserved(promise)
+        schema = promise.api.schemas.get(request.version)
+        if schema is None:
+            served = ", ".join(sorted(promise.api.schemas))
+            message = (
+                f"{document.where(('apiVersion',))}: Promise {promise.name} serves {request.kind} "
+                f"in version {served}, not in {request.version!r}."
+            )
+            raise InvalidInputError(Reason.SCHEMA_VIOLATION, message)
+        ready = self._schema(promise, request.version, schema)
+        spec = ready.fill(request.spec)
+        if violations := ready.violations(spec):
+            lines = [f"{document.where(found.field)}: {found.message}" for found in violations]
+            raise InvalidInputError(Reason.SCHEMA_VIOLATION, "\n".join(lines))
+        key = RequestKey(request.namespace, promise.name, request.name)
+        return Admitted(key, promise, object_of(request, spec))
+
+    def promise_of(self, request: ResourceRequest) -> Promise | None:
+        """Return the Promise that offers a request's kind, None when none does."""
+        return self._offers.get(Kind(request.group, request.kind))
+
+    def key_of(self, request: ResourceRequest) -> RequestKey | None:
+        """Return who a request is, None when no Promise offers its kind."""
+        promise = self.promise_of(request)
+        return RequestKey(request.namespace, promise.name, request.name) if promise else None
+
+    def _schema(self, promise: Promise, version: str, schema: JsonObject) -> RequestSchema:
+        known = (promise.digest, version)
+        if known not in self._schemas:
+            self._schemas[known] = RequestSchema(schema)
+        return self._schemas[known]
+
+
+def object_of(request: ResourceRequest, spec: JsonObject) -> JsonObject:
+    """Return what object.yaml says of a request, apart from generation and status."""
+    metadata: dict[str, Json] = {"name": request.name, "namespace": request.namespace}
+    if request.labels:
+        metadata["labels"] = dict(sorted(request.labels.items()))
+    if request.annotations:
+        metadata["annotations"] = dict(sorted(request.annotations.items()))
+    return {
+        "apiVersion": request.api_version,
+        "kind": request.kind,
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def _refuse_unserved(promise: Promise) -> None:
+    """Refuse a Promise whose other parts would be left undone in silence."""
+    workflows = promise.workflows
+    parts = {
+        "spec.workflows.promise": workflows.promise_configure or workflows.promise_delete,
+        "spec.dependencies": _spec_of(promise).get("dependencies"),
+        "spec.requiredPromises": _spec_of(promise).get("requiredPromises"),
+    }
+    for part, found in parts.items():
+        if found:
+            message = (
+                f"Promise {promise.name} has {part}, which this version of Troth does not "
+                "fulfil; its requests are left alone rather than half served."
+            )
+            raise NotServedError(Reason.PROMISE_NOT_SERVED, message)
+
+
+def _spec_of(promise: Promise) -> JsonObject:
+    spec = promise.raw.get("spec")
+    return spec if isinstance(spec, dict) else {}

@@ -1,0 +1,109 @@
+"""Check: what no output may be, wherever it goes. Each gate is a small pure function.
+
+The limits on sizes and counts guard the repository; the runner has limits of its own against a
+stage that fills the disk.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from troth.api import Json
+from troth.engine.secrets import plain_secret_in_text
+from troth.engine.values import Group
+from troth.errors import OutputRefusedError, Reason
+
+__all__ = ["OutputLimits", "check_groups", "check_status"]
+
+# `.git` and the names that file systems take for it (CVE-2014-9390 and its kin).
+_GIT_NAMES = re.compile(r"\.git[. ]*|git~\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLimits:
+    """How much one request may render; bytes and counts."""
+
+    file_bytes: int = 1024 * 1024
+    """One file: etcd takes no object over 1.5 MiB."""
+    total_bytes: int = 20 * 1024 * 1024
+    """All files of a request together."""
+    files: int = 2000
+    """Number of files of a request."""
+
+
+def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secrets: bool) -> None:
+    """Pass every file of a request through the gates.
+
+    Raises:
+        OutputRefusedError: names the file, what is wrong and what to do.
+    """
+    total = count = 0
+    for group in groups:
+        for path, content in (group.files or {}).items():
+            _check_path(path)
+            _check_size(path, content, limits)
+            if not allow_secrets:
+                _check_text(path, content)
+            total, count = total + len(content), count + 1
+    if count > limits.files:
+        message = f"the output has {count} files, at most {limits.files} are allowed."
+        raise OutputRefusedError(Reason.TOO_LARGE, message)
+    if total > limits.total_bytes:
+        message = f"the output has {total} bytes, at most {limits.total_bytes} are allowed."
+        raise OutputRefusedError(Reason.TOO_LARGE, message)
+
+
+def _check_path(path: str) -> None:
+    parts = path.split("/")
+    if path.startswith("/") or any(part in {"", ".", ".."} for part in parts):
+        problem = "it does not lie plainly below the output folder"
+    elif any(_GIT_NAMES.fullmatch(part) for part in parts):
+        problem = "a name that Git keeps for itself stands in it"
+    elif not path.isprintable() or "\\" in path:
+        problem = "it holds a control character or a backslash"
+    else:
+        return
+    message = f"the output file {path!r} is refused: {problem}; write it under another path."
+    raise OutputRefusedError(Reason.UNSAFE_PATH, message)
+
+
+def _check_size(path: str, content: bytes, limits: OutputLimits) -> None:
+    if len(content) > limits.file_bytes:
+        message = (
+            f"the output file {path} has {len(content)} bytes, at most {limits.file_bytes} are "
+            "allowed; split it."
+        )
+        raise OutputRefusedError(Reason.TOO_LARGE, message)
+
+
+def _check_text(path: str, content: bytes) -> None:
+    found = plain_secret_in_text(content.decode("utf-8", errors="replace"))
+    if found is not None:
+        line, what = found
+        message = f"{path}:{line} holds {what} in plain text; seal it, or leave it out."
+        raise OutputRefusedError(Reason.PLAIN_SECRET, message)
+
+
+def check_status(status: Mapping[str, Json], asked: Mapping[str, Json]) -> None:
+    """Refuse a status or a request with a secret in it: both are copied into the record.
+
+    Raises:
+        OutputRefusedError: says which of the two, and what was found, not the value.
+    """
+    for name, value in (("status", status), ("request", asked)):
+        for text in _texts(value):
+            found = plain_secret_in_text(text)
+            if found is not None:
+                message = f"the {name} holds {found[1]} in plain text; it must not be written."
+                raise OutputRefusedError(Reason.PLAIN_SECRET, message)
+
+
+def _texts(value: Json) -> list[str]:
+    """Return every text inside a value, keys included."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for key, item in value.items() for text in (key, *_texts(item))]
+    if value is None or isinstance(value, bool | int | float):
+        return []
+    return [text for item in value for text in _texts(item)]

@@ -1,0 +1,183 @@
+"""The ladder itself: from what was handed in to a plan of what would change.
+
+Called by the drivers. `Engine.plan` climbs as far as the claims and writes nothing; what a plan
+leads to is done in ``write``.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from troth.api import RequestKey
+from troth.engine.admit import Admission
+from troth.engine.change import Composer
+from troth.engine.check import OutputLimits
+from troth.engine.claim import Claims, check_fence
+from troth.engine.digest import InputDigests
+from troth.engine.draft import Draft
+from troth.engine.ledger import Ledger
+from troth.engine.prepare import Preparer
+from troth.engine.removal import DeletionBudget, PruneRules, sort_out
+from troth.engine.render import Renderer
+from troth.engine.report import of_error
+from troth.engine.values import Item, Submission, World
+from troth.errors import HeldError, TrothError
+from troth_statestore import ChangeSet, Snapshot
+
+__all__ = ["Engine", "Intake", "Plan", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is allowed to do.
+
+    Attributes:
+        inventory: whose requests these are.
+        prune: remove also what was read from other roots.
+        budget: how much may be removed unasked.
+        limits: how much one request may render.
+    """
+
+    inventory: str = "default"
+    prune: bool = False
+    budget: DeletionBudget = field(default_factory=DeletionBudget)
+    limits: OutputLimits = field(default_factory=OutputLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a driver hands in for one run.
+
+    Attributes:
+        submissions: the requests, each identity once.
+        roots: what was read, whole, to find them.
+        complete: whether everything there could be read.
+    """
+
+    submissions: Sequence[Submission]
+    roots: frozenset[str]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do.
+
+    Attributes:
+        ledger: the moment of the store it was made against.
+        drafts: requests that came through, with the change each needs (None: nothing).
+        removals: requests to remove.
+        items: requests that came no further, and orphans that are kept.
+        blockers: requests that hold what another of this run asked for.
+    """
+
+    ledger: Ledger
+    drafts: Sequence[tuple[Draft, ChangeSet | None]]
+    removals: Sequence[RequestKey]
+    items: Sequence[Item]
+    blockers: frozenset[RequestKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Makes plans.
+
+    Args:
+        world: Promises and Destinations.
+        renderer: runs pipelines.
+        settings: what a run may do.
+    """
+
+    world: World
+    renderer: Renderer
+    settings: Settings
+
+    def plan(
+        self, intake: Intake, snapshot: Snapshot, progress: Callable[[], None] = lambda: None
+    ) -> Plan:
+        """Climb the ladder with every request, up to the claims; write nothing.
+
+        Args:
+            intake: what was handed in.
+            snapshot: the moment of the store to plan against.
+            progress: called once for each request that has been prepared.
+        """
+        ledger = Ledger.read(snapshot)
+        admission = Admission(self.world)
+        preparer = Preparer(
+            world=self.world,
+            ledger=ledger,
+            admission=admission,
+            digests=InputDigests(self.renderer.runner),
+            renderer=self.renderer,
+            inventory=self.settings.inventory,
+            limits=self.settings.limits,
+        )
+
+        def climb(submission: Submission) -> Draft | TrothError:
+            try:
+                return preparer.prepare(submission)
+            except TrothError as error:
+                return error
+            finally:
+                progress()
+
+        with ThreadPoolExecutor(self.renderer.runner.parallelism) as pool:
+            climbed = list(pool.map(climb, intake.submissions))
+        return self._decide(intake, ledger, admission, climbed)
+
+    def _decide(
+        self,
+        intake: Intake,
+        ledger: Ledger,
+        admission: Admission,
+        climbed: Iterable[Draft | TrothError],
+    ) -> Plan:
+        """Take the steps that look at all requests together: claims, then removals."""
+        composer = Composer(ledger, self.settings.inventory)
+        claims = Claims(ledger.holders())
+        items: list[Item] = []
+        drafts: list[Draft] = []
+        for submission, outcome in zip(intake.submissions, climbed, strict=True):
+            if isinstance(outcome, Draft):
+                drafts.append(outcome)
+            else:
+                items.append(of_error(submission, admission.key_of(submission.request), outcome))
+        through: list[tuple[Draft, ChangeSet | None]] = []
+        blockers: set[RequestKey] = set()
+        for draft in sorted(drafts, key=lambda one: one.key):
+            try:
+                check_fence(draft)
+                claims.take(draft.key, draft.placements)
+                through.append((draft, composer.update(draft)))
+            except TrothError as error:
+                items.append(of_error(draft.submission, draft.key, error))
+                if isinstance(error, HeldError) and error.holder is not None:
+                    blockers.add(RequestKey(*error.holder))
+        removals, kept = sort_out(ledger, _present(intake, ledger, admission), self._rules(intake))
+        return Plan(ledger, through, removals, [*items, *kept], frozenset(blockers))
+
+    def _rules(self, intake: Intake) -> PruneRules:
+        settings = self.settings
+        return PruneRules(
+            settings.inventory, intake.roots, intake.complete, settings.prune, settings.budget
+        )
+
+
+def _present(intake: Intake, ledger: Ledger, admission: Admission) -> set[RequestKey]:
+    """Return the requests that were handed in, also those whose Promise is missing now."""
+    present: set[RequestKey] = set()
+    lost: set[tuple[str, str, str, str]] = set()
+    for submission in intake.submissions:
+        request = submission.request
+        key = admission.key_of(request)
+        if key is not None:
+            present.add(key)
+        else:
+            lost.add((request.group, request.kind, request.namespace, request.name))
+    if lost:
+        for key, (record, _) in ledger.records.items():
+            group = str(record.asked["apiVersion"]).rpartition("/")[0]
+            if (group, record.asked["kind"], key.namespace, key.name) in lost:
+                present.add(key)
+    return present

@@ -1,0 +1,182 @@
+"""The files in /kratix/metadata, read with Kratix's rules and Kratix's words.
+
+Source: Kratix's work creator and status updater (``work-creator/lib``). Durations are Go's.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from posixpath import normpath
+
+from troth.api import Fields, Json, JsonObject, is_object, load_values
+from troth.errors import InvalidInputError, Reason
+
+__all__ = ["Control", "Selectors", "merge_status", "read_control", "read_selectors", "read_status"]
+
+_STATUS = "status.yaml"
+_SELECTORS = "destination-selectors.yaml"
+_CONTROL = "workflow-control.yaml"
+
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Selectors:
+    """Where a stage wants its output: `root` for the default group, `folders` by directory."""
+
+    root: Mapping[str, str] | None
+    folders: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A stage's wish to be suspended; `retry_after` in seconds, None for "until it changes"."""
+
+    message: str
+    retry_after: float | None
+
+
+def _load(content: bytes, name: str, reason: Reason) -> Json:
+    """Return the one document of a metadata file, None when it is empty."""
+    try:
+        documents = load_values(content.decode(), name)
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(reason, f"invalid {name}: {error}.") from error
+    except InvalidInputError as error:
+        raise InvalidInputError(reason, f"invalid {name}: {error.message}") from error
+    if len(documents) > 1:
+        message = f"invalid {name}: one document is needed, found {len(documents)}."
+        raise InvalidInputError(reason, message)
+    return documents[0] if documents else None
+
+
+def _load_mapping(content: bytes, name: str, reason: Reason) -> JsonObject:
+    document = _load(content, name, reason)
+    if document is None:
+        return {}
+    if not is_object(document):
+        raise InvalidInputError(reason, f"invalid {name}: a mapping is needed.")
+    return document
+
+
+def read_status(metadata: Mapping[str, bytes]) -> JsonObject:
+    """Return what a pipeline wrote into status.yaml, empty without one.
+
+    Raises:
+        InvalidInputError: it is no mapping, or has the key ``kratix`` or ``troth``.
+    """
+    if _STATUS not in metadata:
+        return {}
+    status = _load_mapping(metadata[_STATUS], _STATUS, Reason.INVALID_STATUS)
+    if "kratix" in status:
+        message = (
+            "'kratix' is a kratix managed status field that cannot be updated via workflows; "
+            "remove update to 'kratix' from the '/kratix/metadata/status.yaml' file"
+        )
+        raise InvalidInputError(Reason.INVALID_STATUS, message)
+    if "troth" in status:
+        message = "'troth' in status.yaml is Troth's own; the stage has to use another key."
+        raise InvalidInputError(Reason.INVALID_STATUS, message)
+    return status
+
+
+def merge_status(status: Mapping[str, Json], update: JsonObject) -> dict[str, Json]:
+    """Merge a pipeline's status into what is there: key by key, conditions by their type."""
+    merged = {**status, **update}
+    if "conditions" in status and "conditions" in update:
+        merged["conditions"] = _merge_conditions(status["conditions"], update["conditions"])
+    return merged
+
+
+def _merge_conditions(old: Json, new: Json) -> Json:
+    by_type: dict[str, Json] = {}
+    for conditions in (old, new):
+        if isinstance(conditions, Sequence) and not isinstance(conditions, str):
+            for condition in conditions:
+                if is_object(condition):
+                    by_type[str(condition.get("type"))] = condition
+    return [by_type[key] for key in sorted(by_type)]
+
+
+def read_selectors(metadata: Mapping[str, bytes], files: Mapping[str, bytes]) -> Selectors:
+    """Return where a pipeline wants its output.
+
+    Raises:
+        InvalidInputError: it is not as Kratix wants it, or names a folder that was not written.
+    """
+    root: Mapping[str, str] | None = None
+    folders: dict[str, Mapping[str, str]] = {}
+    for index, entry in enumerate(_selector_entries(metadata)):
+        labels = entry.mapping("matchLabels")
+        if not labels:
+            text = f"invalid {_SELECTORS}: entry with index {index} has no selectors"
+            raise InvalidInputError(Reason.INVALID_DESTINATION_SELECTORS, text)
+        directory = normpath(entry.text("directory", "") or ".")
+        if directory in folders or (directory == "." and root is not None):
+            text = f"duplicate entries in {_SELECTORS}: {directory}"
+            raise InvalidInputError(Reason.INVALID_DESTINATION_SELECTORS, text)
+        selector = {key: _scalar(value) for key, value in labels.items()}
+        if directory == ".":
+            root = selector
+            continue
+        if "/" in directory or directory == "..":
+            text = (
+                f"invalid directory in {_SELECTORS}: {directory}, sub-directories are not allowed"
+            )
+            raise InvalidInputError(Reason.INVALID_DESTINATION_SELECTORS, text)
+        if not any(path.startswith(f"{directory}/") for path in files):
+            text = f"{_SELECTORS} names the directory {directory!r}, in which nothing was written."
+            raise InvalidInputError(Reason.INVALID_DESTINATION_SELECTORS, text)
+        folders[directory] = selector
+    return Selectors(root, folders)
+
+
+def _selector_entries(metadata: Mapping[str, bytes]) -> list[Fields]:
+    if _SELECTORS not in metadata:
+        return []
+    reason = Reason.INVALID_DESTINATION_SELECTORS
+    entries = _load(metadata[_SELECTORS], _SELECTORS, reason)
+    return Fields({_SELECTORS: entries}, reason=reason).items(_SELECTORS)
+
+
+def _scalar(value: Json) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else str(value)
+
+
+def read_control(metadata: Mapping[str, bytes]) -> Control | None:
+    """Return a pipeline's wish to be suspended, None when it has none.
+
+    Unknown keys are ignored, as Kratix does; ``retryAfter`` wins over ``suspend``.
+
+    Raises:
+        InvalidInputError: the duration is none that Go reads (``1d`` is none).
+    """
+    if _CONTROL not in metadata:
+        return None
+    fields = Fields(
+        _load_mapping(metadata[_CONTROL], _CONTROL, Reason.INVALID_WORKFLOW_CONTROL),
+        reason=Reason.INVALID_WORKFLOW_CONTROL,
+    )
+    message = fields.text("message", "")
+    if fields.has("retryAfter"):
+        return Control(message, _duration(fields.text("retryAfter")))
+    return Control(message, None) if fields.flag("suspend", default=False) else None
+
+
+def _duration(text: str) -> float:
+    """Return a Go duration in seconds."""
+    pieces = _DURATION.findall(text)
+    if not pieces or "".join(pieces) != text:
+        message = (
+            f"invalid {_CONTROL}: retryAfter {text!r} is no duration; write it like 30s, 5m or "
+            "1h30m (there are no days)."
+        )
+        raise InvalidInputError(Reason.INVALID_WORKFLOW_CONTROL, message)
+    seconds = 0.0
+    for piece in pieces:
+        unit = piece.lstrip("0123456789.")
+        seconds += float(piece.removesuffix(unit)) * _SECONDS[unit]
+    return seconds

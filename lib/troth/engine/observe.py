@@ -1,0 +1,44 @@
+"""Observe: what a request's folders hold now, against what its record says they should."""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from troth.engine.digest import output_digest
+from troth.engine.record import Record
+from troth_statestore import Snapshot
+
+__all__ = ["Sight", "compare", "observe"]
+
+
+class Sight(Enum):
+    """How the files of a request compare with its record."""
+
+    INTACT = auto()
+    """They are what was written last."""
+    REVERTED = auto()
+    """They are what was written earlier: somebody rolled the branch back."""
+    DRIFTED = auto()
+    """They are something else."""
+
+
+def observe(record: Record, snapshot: Snapshot) -> Mapping[str, str]:
+    """Return path → digest of every file in the folders that belong to a request."""
+    found: dict[str, str] = {}
+    for folder in sorted({_request_folder(placement.path) for placement in record.placements}):
+        found |= snapshot.digests(folder)
+    return found
+
+
+def _request_folder(group_folder: str) -> str:
+    """Return the folder of all pipelines, of which a group's is ``<pipeline>/<id>``."""
+    return group_folder.rsplit("/", 2)[0]
+
+
+def compare(record: Record, observed: Mapping[str, str]) -> Sight:
+    """Tell how what was observed compares with the digests of the last outputs."""
+    if not record.outputs:
+        return Sight.INTACT if not observed else Sight.DRIFTED
+    seen = output_digest(observed)
+    if seen == record.outputs[0]:
+        return Sight.INTACT
+    return Sight.REVERTED if observed and seen in record.outputs else Sight.DRIFTED

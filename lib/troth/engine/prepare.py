@@ -1,0 +1,197 @@
+"""The lower rungs, for one request by itself: admit, render, check, place, identify.
+
+Nothing here looks at other requests, so many can be prepared at once; nothing is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from troth.api import Fields, Json, JsonObject
+from troth.engine.admit import Admission, Admitted
+from troth.engine.check import OutputLimits, check_groups, check_status
+from troth.engine.digest import InputDigests, output_digest
+from troth.engine.draft import Draft
+from troth.engine.ledger import Ledger
+from troth.engine.objects import identify
+from troth.engine.observe import Sight, compare, observe
+from troth.engine.place import place, require_any
+from troth.engine.record import Record, asked_of
+from troth.engine.render import Renderer
+from troth.engine.values import Placement, Submission, World
+from troth.errors import HeldError, Reason, StageError, UnscheduledError
+from troth_statestore import digest_bytes
+
+__all__ = ["Preparer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Prepares requests against one moment of the store."""
+
+    world: World
+    ledger: Ledger
+    admission: Admission
+    digests: InputDigests
+    renderer: Renderer
+    inventory: str
+    limits: OutputLimits
+
+    def prepare(self, submission: Submission) -> Draft:
+        """Bring one request as far as it can come alone.
+
+        Raises:
+            PermanentError: of every kind that docs/errors.md lists for a request.
+        """
+        admitted = self.admission.admit(submission)
+        record, _ = self.ledger.find(admitted.key)
+        self._refuse_foreign(admitted, record)
+        check_status({}, submission.request.spec)
+        draft = Draft(
+            key=admitted.key,
+            submission=submission,
+            promise=admitted.promise,
+            object=admitted.object,
+            record=record,
+        )
+        if record is not None:
+            draft = replace(draft, observed=observe(record, self.ledger.snapshot))
+        if submission.request.paused:
+            return replace(draft, settled=Reason.PAUSED)
+        try:
+            return self._recall(draft) or self._render(draft)
+        except UnscheduledError as error:
+            return replace(
+                draft,
+                settled=Reason.NO_MATCHING_DESTINATION,
+                unscheduled=error.message,
+                placements=record.placements if record is not None else (),
+            )
+
+    def _refuse_foreign(self, admitted: Admitted, record: Record | None) -> None:
+        if record is not None and record.inventory != self.inventory:
+            message = (
+                f"{admitted.key} belongs to the inventory {record.inventory!r}, this run to "
+                f"{self.inventory!r}; let one of the two let go of it."
+            )
+            raise HeldError(Reason.OTHER_INVENTORY, message)
+
+    def _recall(self, draft: Draft) -> Draft | None:
+        """Return the draft as the record has it, None when it has to be rendered."""
+        record = draft.record
+        if record is None or draft.submission.request.forced:
+            return None
+        digest = self.digests.digest(draft.promise, draft.object, record.status)
+        if record.suspension is not None and not self._due(record.suspension, digest):
+            return replace(draft, settled=Reason.WORKFLOW_SUSPENDED)
+        if record.suspension is not None:
+            return None
+        sight = compare(record, draft.observed)
+        asked_the_same = record.asked == asked_of(draft.submission.request)
+        if sight is Sight.REVERTED and asked_the_same:
+            return self._remembered(draft, record, record.input_digest, Reason.REVERTED)
+        if sight is Sight.INTACT and record.input_digest == digest:
+            return self._remembered(draft, record, digest, Reason.UP_TO_DATE)
+        return None
+
+    def _due(self, suspension: JsonObject, digest: str) -> bool:
+        if suspension.get("inputDigest") != digest:
+            return True
+        moment = suspension.get("notBefore")
+        if not isinstance(moment, str):
+            return False
+        return datetime.fromisoformat(moment).astimezone(UTC) <= self.renderer.moment().now
+
+    def _remembered(
+        self, draft: Draft, record: Record, digest: str | None, settled: Reason
+    ) -> Draft | None:
+        """Return the draft with the record's placements, None when a Destination has moved."""
+        groups = [placement.group for placement in record.placements]
+        places = place(draft.key, groups, self.world.destinations, record.placements)
+        moved = [placement.path for placement in places.placements] != [
+            placement.path for placement in record.placements
+        ]
+        if moved and not places.gone:
+            return None
+        return replace(
+            draft,
+            input_digest=digest,
+            status=record.status,
+            placements=record.placements,
+            settled=Reason.DESTINATION_GONE if places.gone else settled,
+            misplaced=places.misplaced,
+        )
+
+    def _render(self, draft: Draft) -> Draft:
+        record, promise = draft.record, draft.promise
+        earlier = record.placements if record is not None else ()
+        if not earlier:
+            require_any(promise.selectors, self.world.destinations)
+        before: Mapping[str, Json] = record.status if record is not None else {}
+        rendered = self.renderer.configure(promise, _numbered(draft), before)
+        check_status(rendered.status, {})
+        digest = self.digests.digest(promise, draft.object, rendered.status)
+        draft = replace(draft, input_digest=digest, status=rendered.status)
+        if rendered.suspension is not None:
+            suspension = {**rendered.suspension, "inputDigest": digest}
+            return replace(
+                draft,
+                settled=Reason.WORKFLOW_SUSPENDED,
+                suspension=suspension,
+                input_digest=record.input_digest if record else None,
+                placements=earlier,
+            )
+        secrets = promise.allows_plain_secrets
+        check_groups(rendered.groups, self.limits, allow_secrets=secrets)
+        places = place(draft.key, rendered.groups, self.world.destinations, earlier)
+        if places.gone:
+            return replace(
+                draft,
+                settled=Reason.DESTINATION_GONE,
+                placements=earlier,
+                misplaced=places.misplaced,
+            )
+        placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
+        draft = replace(draft, placements=placements, misplaced=places.misplaced)
+        if record is not None and self._repeats(draft, record):
+            _refuse_unstable(draft, record)
+        return draft
+
+    def _repeats(self, draft: Draft, record: Record) -> bool:
+        """Tell whether this run had the very input and state that the record was made from."""
+        digest = self.digests.digest(draft.promise, draft.object, record.status)
+        return record.suspension is None and record.input_digest == digest
+
+    def _identified(self, placement: Placement, *, secrets: bool) -> Placement:
+        reader = self.world.destinations[placement.destination].reader
+        files = placement.group.files or {}
+        found = identify(files, reader, allow_secrets=secrets)
+        objects = tuple(sorted(identity for items in found.values() for identity in items))
+        return replace(placement, objects=objects)
+
+
+def _numbered(draft: Draft) -> JsonObject:
+    """Return object.yaml's content with its generation, which counts changes of the spec."""
+    metadata = Fields(draft.object).mapping("metadata")
+    return {**draft.object, "metadata": {**metadata, "generation": draft.generation}}
+
+
+def _refuse_unstable(draft: Draft, record: Record) -> None:
+    """Refuse a second run from the same state that gave other bytes or left another state."""
+    written = {
+        path: digest_bytes(content)
+        for placement in draft.placements
+        for path, content in (placement.contents or {}).items()
+    }
+    same_places = [p.path for p in draft.placements] == [p.path for p in record.placements]
+    if draft.status != record.status:
+        what = "left another status"
+    elif same_places and output_digest(written) != record.outputs[0]:
+        what = "gave other bytes"
+    else:
+        return
+    message = (
+        f"the stages {what} for the same request and state; a stage takes time and randomness "
+        "from its context only, and keeps what it made of them in its status. Nothing was written."
+    )
+    raise StageError(Reason.UNSTABLE, message)

@@ -1,0 +1,200 @@
+"""The record of a request: all that has to be known of it when its file is gone.
+
+Kept in the state store beside the files, one for each request, and opaque to the store. Written as
+JSON, which is YAML too: people read and mend it as such, and ten thousand of them parse in well
+under a second. No timestamp of a run stands in it; the one moment it may hold is the one before
+which a suspended request is not tried again. The whole format is in docs/contract.md.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from troth.api import Fields, Json, JsonObject, RequestKey, ResourceRequest, is_object, load_object
+from troth.api.labels import DELETION_PROTECTION, LAST_APPLIED
+from troth.engine.values import Group, ObjectId, Placement
+from troth.errors import InvalidInputError, Reason, TrothError
+
+__all__ = ["OUTPUTS_KEPT", "Record", "asked_of"]
+
+_API_VERSION = "troth.dev/v1alpha1"
+_KIND = "Record"
+
+# Digests of earlier outputs: as far back as a person's `git revert` is recognised as a rollback.
+OUTPUTS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the store remembers of one request.
+
+    Attributes:
+        asked: the request as it was given: apiVersion, kind, labels, annotations, spec.
+        generation: counts changes of the spec.
+        inventory: who may remove it.
+        roots: what was read to find it, sorted.
+        promise_digest: the Promise's revision that served it last.
+        input_digest: digest of what its output was rendered from; None when nothing was.
+        outputs: digests of its last outputs, newest first.
+        placements: where its files are; contents left out.
+        status: what its stages wrote.
+        suspension: why and until when it is suspended, None when it is not.
+    """
+
+    key: RequestKey
+    asked: JsonObject
+    generation: int
+    inventory: str
+    roots: tuple[str, ...]
+    promise_digest: str
+    input_digest: str | None
+    outputs: tuple[str, ...]
+    placements: tuple[Placement, ...]
+    status: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    suspension: JsonObject | None = None
+
+    @property
+    def protected(self) -> bool:
+        """Whether its removal has been forbidden by annotation."""
+        return Fields(self.asked).mapping("annotations").get(DELETION_PROTECTION) == "true"
+
+    @property
+    def spec(self) -> JsonObject:
+        """The spec as it was given."""
+        return Fields(self.asked).mapping("spec")
+
+    @property
+    def as_request(self) -> JsonObject:
+        """The request as an object, to be read by the view of requests again."""
+        asked = Fields(self.asked)
+        metadata: dict[str, Json] = {
+            "name": self.key.name,
+            "namespace": self.key.namespace,
+            "labels": asked.mapping("labels"),
+            "annotations": asked.mapping("annotations"),
+        }
+        kind: dict[str, Json] = {
+            "apiVersion": asked.text("apiVersion"),
+            "kind": asked.text("kind"),
+        }
+        return {**kind, "metadata": metadata, "spec": self.spec}
+
+    def encode(self) -> bytes:
+        """Spell the record: the same record, the same bytes."""
+        spelled: dict[str, Json] = {
+            "apiVersion": _API_VERSION,
+            "kind": _KIND,
+            "request": {**self.key._asdict(), **self.asked},
+            "generation": self.generation,
+            "inventory": self.inventory,
+            "roots": list(self.roots),
+            "promiseDigest": self.promise_digest,
+            "inputDigest": self.input_digest,
+            "outputDigests": list(self.outputs),
+            "placements": [_encode_placement(placement) for placement in self.placements],
+            "status": self.status,
+            "suspension": self.suspension,
+        }
+        return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def decode(cls, content: bytes, key: str) -> "Record":
+        """Read a record.
+
+        Raises:
+            InvalidInputError: it is no record that can be trusted (RecordUnreadable).
+        """
+        try:
+            return _decode(_parse(content, key))
+        except (TrothError, UnicodeDecodeError) as error:
+            text = error.message if isinstance(error, TrothError) else str(error)
+            message = (
+                f"the record {key} in the state store cannot be read: {text} Restore it from the "
+                "history of the records branch; until then this request is left alone."
+            )
+            raise InvalidInputError(Reason.RECORD_UNREADABLE, message) from error
+
+
+def asked_of(request: ResourceRequest) -> JsonObject:
+    """Return what a record keeps of a request as it was given."""
+    annotations = {k: v for k, v in request.all_annotations.items() if k != LAST_APPLIED}
+    return {
+        "apiVersion": request.api_version,
+        "kind": request.kind,
+        "labels": request.labels,
+        "annotations": annotations,
+        "spec": request.spec,
+    }
+
+
+def _parse(content: bytes, key: str) -> JsonObject:
+    try:
+        parsed = cast("Json", json.loads(content))
+    except ValueError:
+        return load_object(content.decode(), key)  # mended by hand, in YAML's other spelling
+    if not is_object(parsed):
+        raise InvalidInputError(Reason.RECORD_UNREADABLE, "it is no mapping.")
+    return parsed
+
+
+def _encode_placement(placement: Placement) -> Json:
+    group = placement.group
+    return {
+        "pipeline": group.pipeline,
+        "directory": group.directory,
+        "selector": dict(sorted(group.selector.items())),
+        "destination": placement.destination,
+        "path": placement.path,
+        "files": list(placement.files),
+        "objects": [item._asdict() for item in placement.objects],
+    }
+
+
+def _decode(raw: JsonObject) -> Record:
+    fields = Fields(raw, reason=Reason.RECORD_UNREADABLE)
+    if (fields.text("apiVersion"), fields.text("kind")) != (_API_VERSION, _KIND):
+        raise fields.error("apiVersion", f"{_API_VERSION}, kind {_KIND}, is needed here.")
+    request = fields.section("request")
+    asked = {k: v for k, v in request.raw.items() if k not in RequestKey._fields}
+    for name in ("labels", "annotations"):
+        request.string_map(name)
+    for name in ("apiVersion", "kind"):
+        request.text(name)
+    request.mapping("spec")
+    generation = fields.value("generation")
+    if not isinstance(generation, int):
+        raise fields.error("generation", "a number is needed here.")
+    return Record(
+        key=RequestKey(request.text("namespace"), request.text("promise"), request.text("name")),
+        asked=asked,
+        generation=generation,
+        inventory=fields.text("inventory"),
+        roots=fields.texts("roots"),
+        promise_digest=fields.text("promiseDigest"),
+        input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
+        outputs=fields.texts("outputDigests"),
+        placements=tuple(_decode_placement(item) for item in fields.items("placements")),
+        status=fields.mapping("status"),
+        suspension=fields.mapping("suspension") if fields.has("suspension") else None,
+    )
+
+
+def _decode_placement(fields: Fields) -> Placement:
+    group = Group(
+        pipeline=fields.text("pipeline"),
+        directory=fields.text("directory"),
+        selector=fields.string_map("selector"),
+        files=None,
+    )
+    return Placement(
+        group=group,
+        destination=fields.text("destination"),
+        path=fields.text("path"),
+        files=fields.texts("files"),
+        objects=tuple(
+            ObjectId(item.text("group", ""), item.text("kind"), item.text("namespace", ""),
+                     item.text("name"))
+            for item in fields.items("objects")
+        ),
+    )  # fmt: skip

@@ -1,0 +1,145 @@
+"""Remove: what was asked for once and is no longer, taken away with care.
+
+Never by absence alone: a record is let go only by the inventory it belongs to, only when all the
+roots it was read from were read again, and only when nothing in the run was unreadable. Budget and
+protection are judged before the first delete pipeline runs.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from troth.api import Promise, RequestKey, RequestSchema, ResourceRequest
+from troth.engine.admit import object_of
+from troth.engine.ledger import Ledger
+from troth.engine.record import Record
+from troth.engine.render import Rendered, Renderer
+from troth.engine.report import of_record
+from troth.engine.values import Item, State, World
+from troth.errors import InvalidInputError, Reason
+
+__all__ = ["DeletionBudget", "PruneRules", "Remover", "sort_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionBudget:
+    """How much one run may remove unasked: it stops when both bounds are passed."""
+
+    count: int = 10
+    """Number of requests."""
+    share: float = 0.2
+    """Part of the inventory, 0 to 1."""
+    allowed: int = 0
+    """Number of removals that somebody has agreed to for this run."""
+
+    def exceeded(self, removals: int, inventory: int) -> bool:
+        """Tell whether so many removals, of an inventory so large, have to be asked for."""
+        over = removals > self.count and removals > self.share * inventory
+        return over and removals > self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRules:
+    """What a run may conclude from an absence.
+
+    Attributes:
+        inventory: whose records may be removed.
+        roots: what was read, whole.
+        complete: whether everything in those roots could be read.
+        prune: remove also what was read from other roots.
+    """
+
+    inventory: str
+    roots: frozenset[str]
+    complete: bool
+    prune: bool
+    budget: DeletionBudget
+
+
+def sort_out(
+    ledger: Ledger, present: Collection[RequestKey], rules: PruneRules
+) -> tuple[list[RequestKey], list[Item]]:
+    """Return which requests are to be removed, and a report on those that are kept instead.
+
+    Args:
+        ledger: what the store knows.
+        present: requests of this run, whatever became of them.
+        rules: what may be concluded from a request not being among them.
+    """
+    mine = {k: r for k, (r, _) in ledger.records.items() if r.inventory == rules.inventory}
+    absent = sorted(mine.keys() - set(present))
+    removable: list[RequestKey] = []
+    kept: list[Item] = []
+    for key in absent:
+        reason = _reason_to_keep(mine[key], rules)
+        if reason is None:
+            removable.append(key)
+        else:
+            kept.append(of_record(mine[key], *reason))
+    if rules.budget.exceeded(len(removable), len(mine)):
+        message = (
+            f"this run would remove {len(removable)} of {len(mine)} requests; nothing is removed "
+            f"until you agree: --allow-deletions {len(removable)}."
+        )
+        kept += [
+            of_record(mine[key], State.REFUSED, Reason.DELETION_BUDGET, message)
+            for key in removable
+        ]
+        removable = []
+    return removable, kept
+
+
+def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, str] | None:
+    if not rules.complete:
+        text = "no longer found, but not everything could be read in this run; it is kept."
+        return State.ORPHANED, Reason.INCOMPLETE_RUN, text
+    if not rules.prune and not rules.roots.issuperset(record.roots):
+        text = (
+            f"no longer found, but it was read from {', '.join(record.roots)}, which this run did "
+            "not read; it is kept. Remove it with --prune."
+        )
+        return State.ORPHANED, Reason.OTHER_ROOTS, text
+    if record.protected:
+        text = 'it carries troth.dev/deletion-protection: "true"; take that off first.'
+        return State.REFUSED, Reason.DELETION_PROTECTED, text
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Remover:
+    """Runs delete pipelines, from what the store remembers alone if need be."""
+
+    world: World
+    ledger: Ledger
+    renderer: Renderer
+
+    def run(self, key: RequestKey) -> Rendered:
+        """Run the delete pipelines of a request that is to be removed.
+
+        Raises:
+            InvalidInputError: neither the Promise nor its kept revision can be read.
+            PermanentError: as `Renderer.delete`.
+        """
+        record, _ = self.ledger.records[key]
+        promise = self._promise(record)
+        if not promise.workflows.resource_delete:
+            return Rendered()
+        request = ResourceRequest.parse(record.as_request)
+        spec = request.spec
+        schema = promise.api.schemas.get(request.version) if promise.api else None
+        if schema is not None:
+            spec = RequestSchema(schema).fill(spec)
+        return self.renderer.delete(promise, object_of(request, spec), record.status)
+
+    def _promise(self, record: Record) -> Promise:
+        present = self.world.promises.get(record.key.promise)
+        if present is not None:
+            return present
+        revision = self.ledger.revision(record.promise_digest)
+        if revision is None:
+            message = (
+                f"Promise {record.key.promise} is not given and its revision "
+                f"{record.promise_digest[:12]} is not in the state store, so its delete pipelines "
+                "are unknown; give the Promise once more."
+            )
+            raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
+        return Promise.parse(revision)

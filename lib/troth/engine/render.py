@@ -1,0 +1,164 @@
+"""Render: run a Promise's pipelines on a request, in order, and gather what they left."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from troth.api import Fields, Json, JsonObject, Pipeline, Promise
+from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
+from troth.engine.values import Group
+from troth.errors import PermanentError
+from troth.runners import Runner, StageJob
+
+__all__ = ["Moment", "Rendered", "Renderer"]
+
+
+class Moment(NamedTuple):
+    """What a run may know of the world: the time and some randomness."""
+
+    now: datetime
+    seed: bytes
+
+    @property
+    def as_input(self) -> JsonObject:
+        """Spell it as input/troth.json."""
+        return {"now": self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "seed": self.seed.hex()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the pipelines of a workflow left together.
+
+    Attributes:
+        groups: the output, split by where it wants to be; empty when suspended.
+        status: the request's status after the last pipeline.
+        suspension: what a pipeline asked for, None when all of them ran to their end.
+    """
+
+    groups: tuple[Group, ...] = ()
+    status: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    suspension: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Runs workflows.
+
+    Args:
+        runner: runs a pipeline's stages.
+        moment: gives each run its clock and randomness.
+    """
+
+    runner: Runner
+    moment: Callable[[], Moment]
+
+    def configure(
+        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json]
+    ) -> Rendered:
+        """Run the resource configure workflow.
+
+        Args:
+            promise: whose pipelines run.
+            asked: object.yaml without status.
+            status: what earlier runs left.
+
+        Raises:
+            NotServedError, StageError, OutputRefusedError: as `Runner.run`.
+            InvalidInputError: a metadata file is not as the contract wants it.
+        """
+        groups: list[Group] = []
+        for pipeline in promise.workflows.resource_configure:
+            job = self._job(promise, pipeline, {**asked, "status": status}, "configure")
+            with _naming(pipeline):
+                result = self.runner.run(job)
+                status = merge_status(status, read_status(result.metadata))
+                control = read_control(result.metadata)
+                if control is not None:
+                    suspension = _suspension(pipeline, control, job)
+                    return Rendered((), status, suspension)
+                selectors = read_selectors(result.metadata, result.files)
+            groups += _split(promise, pipeline, result.files, selectors.root, selectors.folders)
+        return Rendered(tuple(groups), status)
+
+    def delete(self, promise: Promise, asked: JsonObject, status: Mapping[str, Json]) -> Rendered:
+        """Run every pipeline of the resource delete workflow; their output is ignored.
+
+        Raises as `configure`.
+        """
+        for pipeline in promise.workflows.resource_delete:
+            job = self._job(promise, pipeline, {**asked, "status": status}, "delete")
+            with _naming(pipeline):
+                result = self.runner.run(job)
+                status = merge_status(status, read_status(result.metadata))
+                control = read_control(result.metadata)
+            if control is not None:
+                return Rendered((), status, _suspension(pipeline, control, job))
+        return Rendered((), status)
+
+    def _job(
+        self, promise: Promise, pipeline: Pipeline, content: JsonObject, action: str
+    ) -> StageJob:
+        identity = Fields(content).section("metadata")
+        group, _, version = str(content["apiVersion"]).rpartition("/")
+        environ = {
+            "KRATIX_WORKFLOW_ACTION": action,
+            "KRATIX_WORKFLOW_TYPE": "resource",
+            "KRATIX_PROMISE_NAME": promise.name,
+            "KRATIX_PIPELINE_NAME": pipeline.name,
+            "KRATIX_OBJECT_KIND": str(content["kind"]),
+            "KRATIX_OBJECT_GROUP": group,
+            "KRATIX_OBJECT_VERSION": version,
+            "KRATIX_OBJECT_NAME": identity.text("name"),
+            "KRATIX_OBJECT_NAMESPACE": identity.text("namespace"),
+            "KRATIX_CRD_PLURAL": promise.api.plural if promise.api else "",
+            "KRATIX_CLUSTER_SCOPED": "false",
+        }
+        return StageJob(promise.name, pipeline, environ, content, self.moment().as_input)
+
+
+class _naming:  # noqa: N801  (reads as a statement)
+    """Say which pipeline an error came from."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, PermanentError):
+            error.message = f"pipeline {self._pipeline.name}: {error.message}"
+            error.args = (error.message,)
+
+
+def _suspension(pipeline: Pipeline, control: Control, job: StageJob) -> JsonObject:
+    """Spell a suspension for the record; `notBefore` is the one moment a record may hold."""
+    spelled: dict[str, Json] = {"pipeline": pipeline.name, "message": control.message}
+    if control.retry_after is not None:
+        now = datetime.fromisoformat(str(job.context["now"])).astimezone(UTC)
+        due = now + timedelta(seconds=control.retry_after)
+        spelled["notBefore"] = due.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return spelled
+
+
+def _split(
+    promise: Promise,
+    pipeline: Pipeline,
+    files: Mapping[str, bytes],
+    root: Mapping[str, str] | None,
+    folders: Mapping[str, Mapping[str, str]],
+) -> list[Group]:
+    """Split a pipeline's output into workload groups, Kratix's way.
+
+    A folder that is named goes where its own selector says; the rest goes where the Promise says,
+    then the workflow, label by label.
+    """
+    groups: list[Group] = []
+    rest = dict(files)
+    for directory, selector in sorted(folders.items()):
+        inside = {path: rest.pop(path) for path in files if path.startswith(f"{directory}/")}
+        groups.append(Group(pipeline.name, directory, selector, inside))
+    if rest:
+        groups.append(Group(pipeline.name, ".", {**(root or {}), **promise.selectors}, rest))
+    return groups

@@ -1,0 +1,112 @@
+"""Report: the one place that turns outcomes and errors into lines for people and programs."""
+
+from collections.abc import Iterable
+
+from troth.api import RequestKey
+from troth.engine.draft import Draft
+from troth.engine.record import Record
+from troth.engine.values import Item, Placement, State, Submission
+from troth.errors import (
+    PermanentError,
+    Reason,
+    StageError,
+    StoreError,
+    TransientError,
+    TrothError,
+    UnscheduledError,
+)
+
+__all__ = ["of_draft", "of_error", "of_record", "state_of"]
+
+_STATES: tuple[tuple[type[TrothError], State], ...] = (
+    (UnscheduledError, State.UNSCHEDULED),
+    (StageError, State.FAILED),
+    (StoreError, State.FAILED),
+    (TransientError, State.FAILED),
+    (PermanentError, State.REFUSED),
+)
+
+_SETTLED = {
+    Reason.PAUSED: (State.SUSPENDED, "paused by its label; nothing is done until it is taken off."),
+    Reason.UP_TO_DATE: (State.UNCHANGED, ""),
+    Reason.REVERTED: (
+        State.UNCHANGED,
+        "its files were rolled back to an earlier output; they are kept until the request changes.",
+    ),
+    Reason.DESTINATION_GONE: (State.MISPLACED, ""),
+}
+
+
+def state_of(error: TrothError) -> State:
+    """Return the state that an error puts a request in."""
+    return next(state for kind, state in _STATES if isinstance(error, kind))
+
+
+def _places(placements: Iterable[Placement]) -> tuple[tuple[str, str], ...]:
+    return tuple((placement.destination, placement.path) for placement in placements)
+
+
+def of_error(submission: Submission, key: RequestKey | None, error: TrothError) -> Item:
+    """Report a request that an error stopped."""
+    request, document = submission.request, submission.document
+    promise = key.promise if key is not None else ""
+    return Item(
+        request.namespace,
+        promise,
+        request.name,
+        state_of(error),
+        error.reason,
+        error.message,
+        source=document.where(),
+    )
+
+
+def of_record(
+    record: Record, state: State, reason: Reason, message: str = "", revision: str | None = None
+) -> Item:
+    """Report a request of which nothing is left but its record."""
+    return Item(*record.key, state, reason, message, _places(record.placements), revision)
+
+
+def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
+    """Report a request that came through.
+
+    Args:
+        draft: as it stands at the top of the ladder.
+        written: whether this run changed the store for it.
+        revision: the store's revision that carries its files.
+    """
+    state, reason, message = _outcome(draft, written=written)
+    if draft.unscheduled is not None:
+        state, reason = State.UNSCHEDULED, Reason.NO_MATCHING_DESTINATION
+        message = draft.unscheduled
+    if draft.misplaced is not None:
+        state, message = State.MISPLACED, draft.misplaced
+        if draft.settled is not Reason.DESTINATION_GONE:
+            reason = Reason.DESTINATION_SELECTOR_MISMATCH
+    if draft.promise.allows_plain_secrets:
+        note = f"Promise {draft.promise.name} may write plain secrets (by annotation)."
+        message = f"{message} {note}".strip()
+    return Item(
+        *draft.key, state, reason, message, _places(draft.placements), revision
+    )  # fmt: skip
+
+
+def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
+    if draft.settled is Reason.WORKFLOW_SUSPENDED:
+        suspension = draft.suspension or (draft.record.suspension if draft.record else None) or {}
+        due = suspension.get("notBefore")
+        when = f"tried again after {due}" if due else "until the request changes"
+        text = f"pipeline {suspension.get('pipeline')}: {suspension.get('message')} ({when})"
+        return State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text
+    if draft.settled is not None and draft.settled in _SETTLED:
+        state, message = _SETTLED[draft.settled]
+        return state, draft.settled, message
+    if not written:
+        return State.UNCHANGED, Reason.UP_TO_DATE, ""
+    if draft.record is None or not draft.record.outputs:
+        return State.WRITTEN, Reason.CREATED, ""
+    if draft.record.input_digest == draft.input_digest:
+        text = "its files had been changed by hand and were put back."
+        return State.WRITTEN, Reason.DRIFT_PUT_BACK, text
+    return State.WRITTEN, Reason.UPDATED, ""

@@ -1,0 +1,39 @@
+"""Survey: what the store alone says of its requests, with no input at hand."""
+
+from troth.engine.ledger import Ledger
+from troth.engine.observe import Sight, compare, observe
+from troth.engine.record import Record
+from troth.engine.report import of_record
+from troth.engine.values import Item, State
+from troth.errors import Reason
+
+__all__ = ["survey", "survey_one"]
+
+
+def survey(ledger: Ledger) -> list[Item]:
+    """Return a line for each request that the store knows, and for each record it cannot read."""
+    found = [survey_one(ledger, record) for record, _ in ledger.records.values()]
+    for key, error in ledger.unreadable.items():
+        namespace, promise, name = key.removesuffix(".yaml").split("/")[-3:]
+        found.append(Item(namespace, promise, name, State.REFUSED, error.reason, error.message))
+    return sorted(found, key=lambda item: (item.namespace, item.promise, item.name))
+
+
+def survey_one(ledger: Ledger, record: Record) -> Item:
+    """Return the line of one request: what its record says, held against its files."""
+    revision = ledger.snapshot.revision
+    if record.suspension is not None:
+        text = f"pipeline {record.suspension.get('pipeline')}: {record.suspension.get('message')}"
+        return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text, revision)
+    if record.input_digest is None:
+        text = "no Destination took it in its last run."
+        return of_record(record, State.UNSCHEDULED, Reason.NO_MATCHING_DESTINATION, text)
+    match compare(record, observe(record, ledger.snapshot)):
+        case Sight.INTACT:
+            return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, revision=revision)
+        case Sight.REVERTED:
+            text = "its files were rolled back to an earlier output."
+            return of_record(record, State.UNCHANGED, Reason.REVERTED, text, revision)
+        case Sight.DRIFTED:
+            text = "its files differ from what was written; the next sync puts them back."
+            return of_record(record, State.WAITING, Reason.DRIFTED, text, revision)

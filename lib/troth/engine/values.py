@@ -1,0 +1,128 @@
+"""The words of a report, and the values that travel along the ladder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from troth.api import (
+    Destination,
+    Document,
+    Promise,
+    ResourceRequest,
+)
+
+__all__ = [
+    "FAILING",
+    "Group",
+    "Item",
+    "ObjectId",
+    "Placement",
+    "State",
+    "Submission",
+    "World",
+]
+
+
+class State(StrEnum):
+    """What became of a request in a run."""
+
+    WRITTEN = "Written"
+    UNCHANGED = "Unchanged"
+    WAITING = "Waiting"
+    UNSCHEDULED = "Unscheduled"
+    MISPLACED = "Misplaced"
+    SUSPENDED = "Suspended"
+    REFUSED = "Refused"
+    FAILED = "Failed"
+    REMOVED = "Removed"
+    ORPHANED = "Orphaned"
+
+
+FAILING = frozenset({State.REFUSED, State.FAILED, State.UNSCHEDULED})
+"""The states that make a run fail (exit code 1)."""
+
+
+class ObjectId(NamedTuple):
+    """What an agent knows a Kubernetes object by; the version is no part of it."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Spell it as messages do: ``Kind namespace/name``."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else (
+            f"{self.kind} {self.name}"
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a run knows apart from the requests."""
+
+    promises: Mapping[str, Promise]
+    destinations: Mapping[str, Destination]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request as it was handed in.
+
+    `document` is what it was read from, for messages that name a line; `root` is what was read to
+    find it, for pruning.
+    """
+
+    request: ResourceRequest
+    document: Document
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A workload group: the files of one folder of one pipeline's output, scheduled together.
+
+    Attributes:
+        selector: the effective labels, Promise over workflow.
+        files: path below the pipeline's output → content; None when the group is only remembered.
+    """
+
+    pipeline: str
+    directory: str
+    selector: Mapping[str, str]
+    files: Mapping[str, bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A workload group, where it goes, and what it holds.
+
+    `path` is its folder in the store; `files` are the paths of its files there, sorted;
+    `contents` holds their bytes, None when nothing was rendered because nothing changed.
+    """
+
+    group: Group
+    destination: str
+    path: str
+    files: tuple[str, ...]
+    objects: tuple[ObjectId, ...] = ()
+    contents: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a report: what became of one request.
+
+    `placements` are ``(destination, path)``; `revision` is the store's revision that carries it.
+    """
+
+    namespace: str
+    promise: str
+    name: str
+    state: State
+    reason: str
+    message: str = ""
+    placements: tuple[tuple[str, str], ...] = ()
+    revision: str | None = None
+    source: str = ""

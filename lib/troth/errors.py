@@ -1,0 +1,183 @@
+"""Every error Troth raises on purpose, in one tree.
+
+The branch says who must act next::
+
+    TrothError
+    ├── PermanentError            a person: trying again changes nothing
+    │   ├── InvalidInputError     an object, a file or an option is wrong
+    │   ├── NotServedError        it is right, but nothing here serves it
+    │   ├── OutputRefusedError    what a stage rendered may not be written
+    │   ├── StageError            a stage failed, hung, crashed or ate memory
+    │   ├── HeldError             another request holds what this one asks for
+    │   ├── UnscheduledError      no Destination matches
+    │   ├── ProtectedError        a deletion that has to be asked for
+    │   └── StoreError            the state store refuses, or its content is not trusted
+    └── TransientError            time: the same call may succeed later
+
+Misuse of a function by a programmer is a ``ValueError`` or ``TypeError`` and no part of the tree.
+Each error carries a `Reason`, the CamelCase word that reports show and docs/errors.md explains.
+Messages name the thing, what is wrong with it, what was found and what to do; they never hold a
+secret, and of foreign text at most `FOREIGN_TEXT_LIMIT` characters.
+"""
+
+from enum import StrEnum
+
+__all__ = [
+    "FOREIGN_TEXT_LIMIT",
+    "HeldError",
+    "InvalidInputError",
+    "NotServedError",
+    "OutputRefusedError",
+    "PermanentError",
+    "ProtectedError",
+    "Reason",
+    "StageError",
+    "StoreError",
+    "TransientError",
+    "TrothError",
+    "UnscheduledError",
+    "shorten",
+]
+
+# Characters of a remote's or a stage's own text that a message may quote: enough for a hook's
+# sentence, too little for a dump.
+FOREIGN_TEXT_LIMIT = 2000
+
+
+class Reason(StrEnum):
+    """Why something is as it is: one word for reports, conditions and docs/errors.md."""
+
+    AMBIGUOUS_IDENTITY = "AmbiguousIdentity"
+    CREATED = "Created"
+    DELETION_BUDGET = "DeletionBudget"
+    DELETION_PROTECTED = "DeletionProtected"
+    DESTINATION_GONE = "DestinationGone"
+    DESTINATION_NOT_SERVED = "DestinationNotServed"
+    DESTINATION_SELECTOR_MISMATCH = "DestinationSelectorMismatch"
+    DRIFTED = "Drifted"
+    DRIFT_PUT_BACK = "DriftPutBack"
+    DUPLICATE_OBJECT = "DuplicateObject"
+    HISTORY_REWRITTEN = "HistoryRewritten"
+    IMAGE_NOT_SERVED = "ImageNotServed"
+    INCOMPLETE_RUN = "IncompleteRun"
+    INVALID_DESTINATION_SELECTORS = "InvalidDestinationSelectors"
+    INVALID_NAME = "InvalidName"
+    INVALID_OBJECT = "InvalidObject"
+    INVALID_STATUS = "InvalidStatus"
+    INVALID_WORKFLOW_CONTROL = "InvalidWorkflowControl"
+    INVALID_YAML = "InvalidYAML"
+    NOT_AN_OBJECT = "NotAnObject"
+    NO_MATCHING_DESTINATION = "NoMatchingDestination"
+    OBJECT_HELD = "ObjectHeld"
+    OTHER_INVENTORY = "OtherInventory"
+    OTHER_ROOTS = "OtherRoots"
+    OUTSIDE_FENCE = "OutsideFence"
+    PAUSED = "Paused"
+    PIPELINE_NOT_SERVED = "PipelineNotServed"
+    PLAIN_SECRET = "PlainSecret"  # noqa: S105  (a reason's name)
+    PROMISE_INVALID = "PromiseInvalid"
+    PROMISE_NOT_FOUND = "PromiseNotFound"
+    PROMISE_NOT_SERVED = "PromiseNotServed"
+    RECORDED = "Recorded"
+    RECORD_UNREADABLE = "RecordUnreadable"
+    REMOVED = "Removed"
+    REVERTED = "Reverted"
+    SCHEMA_VIOLATION = "SchemaViolation"
+    STAGE_CRASHED = "StageCrashed"
+    STAGE_FAILED = "StageFailed"
+    STAGE_NOT_FOUND = "StageNotFound"
+    STAGE_OUT_OF_MEMORY = "StageOutOfMemory"
+    STAGE_TIMEOUT = "StageTimeout"
+    STATE_STORE_BUSY = "StateStoreBusy"
+    STATE_STORE_REFUSED = "StateStoreRefused"
+    STATE_STORE_UNREACHABLE = "StateStoreUnreachable"
+    STATE_STORE_UNSUPPORTED = "StateStoreUnsupported"
+    TOO_LARGE = "TooLarge"
+    UNKNOWN_KIND = "UnknownKind"
+    UNSAFE_PATH = "UnsafePath"
+    UNSTABLE = "Unstable"
+    UPDATED = "Updated"
+    UP_TO_DATE = "UpToDate"
+    WORKFLOW_SUSPENDED = "WorkflowSuspended"
+
+
+class TrothError(Exception):
+    """Something Troth could not do, and says so.
+
+    Args:
+        reason: the word for reports.
+        message: full sentences for a person; no secrets.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class PermanentError(TrothError):
+    """A person must act; trying again changes nothing."""
+
+
+class InvalidInputError(PermanentError):
+    """An object, a file or an option is wrong.
+
+    Args:
+        reason: the word for reports.
+        message: full sentences for a person; no secrets.
+        field: where in the object, as keys and indexes from its root; empty when it is all of it.
+    """
+
+    def __init__(self, reason: Reason, message: str, field: tuple[str | int, ...] = ()) -> None:
+        super().__init__(reason, message)
+        self.field = field
+
+
+class NotServedError(PermanentError):
+    """It may well be right, but nothing here serves it."""
+
+
+class OutputRefusedError(PermanentError):
+    """What a stage rendered may not be written."""
+
+
+class StageError(PermanentError):
+    """A stage failed, hung, crashed, or ate more than its share."""
+
+
+class HeldError(PermanentError):
+    """Another request holds what this one asks for.
+
+    Args:
+        reason: the word for reports.
+        message: full sentences for a person; no secrets.
+        holder: namespace, Promise and name of the request that holds it, where it is one.
+    """
+
+    def __init__(
+        self, reason: Reason, message: str, holder: tuple[str, str, str] | None = None
+    ) -> None:
+        super().__init__(reason, message)
+        self.holder = holder
+
+
+class UnscheduledError(PermanentError):
+    """No Destination matches the selectors."""
+
+
+class ProtectedError(PermanentError):
+    """A deletion that somebody has to ask for in so many words."""
+
+
+class StoreError(PermanentError):
+    """The state store refuses the write, or holds something that cannot be trusted."""
+
+
+class TransientError(TrothError):
+    """The same call may succeed later, with nobody doing anything."""
+
+
+def shorten(text: str, limit: int = FOREIGN_TEXT_LIMIT) -> str:
+    """Cut foreign text for a message, keeping its end, where programs put what went wrong."""
+    text = text.strip()
+    return text if len(text) <= limit else "…" + text[-limit:]

@@ -1,0 +1,19 @@
+"""The embedded driver: folders in, state store out, no cluster anywhere.
+
+Here belong finding objects in files and choosing a store by the command's options. What is done
+with the objects is the engine's.
+"""
+
+from troth.local.loader import Inputs, load
+from troth.local.session import Session, SyncOptions, open_session
+from troth.local.stores import StoreChoice, open_store
+
+__all__ = [
+    "Inputs",
+    "Session",
+    "StoreChoice",
+    "SyncOptions",
+    "load",
+    "open_session",
+    "open_store",
+]

@@ -1,0 +1,75 @@
+"""Find the files a command means: folders recursively, bundles by their rule.
+
+A folder that holds ``promise.yaml`` is a bundle, of which only ``promise.yaml`` and
+``resource-request*.yaml`` are read: the rest is documentation and golden output.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from troth.errors import InvalidInputError, Reason
+
+__all__ = ["Found", "Walk", "walk"]
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+_BUNDLE = "promise.yaml"
+_BUNDLE_FILES = (_BUNDLE, "resource-request*.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to read.
+
+    `named` says that the command named it, or that its name in a bundle says it holds a request;
+    then what it holds has to be understood.
+    """
+
+    path: Path
+    root: str
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a root holds: files in the order of their paths, and what could not be looked into."""
+
+    root: str
+    files: tuple[Found, ...]
+    problems: tuple[InvalidInputError, ...]
+
+
+def walk(path: Path) -> Walk:
+    """Look through one PATH of a command.
+
+    Raises:
+        InvalidInputError: there is nothing at that path.
+    """
+    root = os.path.normpath(path)
+    if path.is_file():
+        return Walk(root, (Found(path, root, named=True),), ())
+    if not path.is_dir():
+        message = f"{path}: there is no such file or folder."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    problems: list[InvalidInputError] = []
+
+    def unreadable(error: OSError) -> None:
+        message = f"{error.filename}: this folder cannot be read: {error.strerror}."
+        problems.append(InvalidInputError(Reason.INVALID_OBJECT, message))
+
+    files = tuple(_files(path, root, unreadable))
+    return Walk(root, files, tuple(problems))
+
+
+def _files(path: Path, root: str, unreadable: Callable[[OSError], None]) -> Iterator[Found]:
+    for folder, subfolders, names in os.walk(path, onerror=unreadable):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        if _BUNDLE in names:
+            subfolders.clear()
+            chosen = [n for n in names if any(fnmatch(n, pattern) for pattern in _BUNDLE_FILES)]
+        else:
+            chosen = [n for n in names if n.endswith(_SUFFIXES) and not n.startswith(".")]
+        for name in sorted(chosen):
+            yield Found(Path(folder) / name, root, named=fnmatch(name, _BUNDLE_FILES[1]))

@@ -1,0 +1,229 @@
+"""Read objects from files and sort them: Promises, Destinations, state stores, requests.
+
+One bad file or object costs itself alone: it is reported and the rest is read. That something
+could not be read is remembered, since then nothing may be concluded from what is absent.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from troth.api import (
+    Destination,
+    Document,
+    Fields,
+    GitStateStore,
+    Kind,
+    Promise,
+    ResourceRequest,
+    load_documents,
+)
+from troth.api.destination import same_place
+from troth.api.labels import KRATIX_GROUP
+from troth.engine import Item, State, Submission
+from troth.errors import InvalidInputError, Reason
+from troth.local.files import Found, walk
+
+__all__ = ["Inputs", "load"]
+
+T = TypeVar("T")
+
+# Bytes; a Promise with a large schema has some hundred thousand.
+_FILE_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Inputs:
+    """What was found in the paths of a command.
+
+    Attributes:
+        problems: a line of the report for everything that could not be used.
+        roots: what was read and held any file at all.
+        complete: whether all of it could be read.
+        left_out: objects of foreign groups, which are nobody's business here, by kind.
+    """
+
+    promises: dict[str, Promise] = field(default_factory=dict[str, Promise])
+    destinations: dict[str, Destination] = field(default_factory=dict[str, Destination])
+    stores: dict[str, GitStateStore] = field(default_factory=dict[str, GitStateStore])
+    submissions: list[Submission] = field(default_factory=list[Submission])
+    problems: list[Item] = field(default_factory=list[Item])
+    roots: set[str] = field(default_factory=set[str])
+    complete: bool = True
+    left_out: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """An object of no kind known before all Promises have been read."""
+
+    document: Document
+    found: Found
+
+
+def load(paths: Sequence[Path]) -> Inputs:
+    """Read everything in the given files and folders.
+
+    Raises:
+        InvalidInputError: there is nothing at one of the paths.
+    """
+    inputs = Inputs()
+    loose: list[_Loose] = []
+    for path in paths:
+        walked = walk(path)
+        if walked.files:
+            inputs.roots.add(walked.root)
+        for problem in walked.problems:
+            _refuse(inputs, problem, walked.root)
+            inputs.complete = False
+        for found in walked.files:
+            for document in _read(found, inputs):
+                _sort(document, found, inputs, loose)
+    _sort_loose(loose, inputs)
+    inputs.submissions = _unambiguous(inputs)
+    _refuse_shared_places(inputs)
+    return inputs
+
+
+def _read(found: Found, inputs: Inputs) -> list[Document]:
+    try:
+        return load_documents(_content(found.path), str(found.path))
+    except InvalidInputError as error:
+        _refuse(inputs, error, str(found.path))
+        inputs.complete = False
+        return []
+
+
+def _content(path: Path) -> str:
+    """Return a file's text. Raises InvalidInputError when it cannot be had."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_FILE_LIMIT + 1)
+        text = content.decode()
+    except OSError as error:
+        message = f"{path}: this file cannot be read: {error.strerror}."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: this file is not UTF-8: {error.reason} at byte {error.start}."
+        raise InvalidInputError(Reason.INVALID_YAML, message) from error
+    if len(content) > _FILE_LIMIT:
+        message = f"{path}: this file is larger than {_FILE_LIMIT} bytes."
+        raise InvalidInputError(Reason.TOO_LARGE, message)
+    return text
+
+
+def _refuse(inputs: Inputs, error: InvalidInputError, source: str) -> None:
+    item = Item("", "", "", State.REFUSED, error.reason, error.message, source=source)
+    inputs.problems.append(item)
+
+
+def _sort(document: Document, found: Found, inputs: Inputs, loose: list[_Loose]) -> None:
+    """Put a document where it belongs; requests wait until all Promises are known."""
+    group = str(document.data.get("apiVersion", "")).rpartition("/")[0]
+    kind = str(document.data.get("kind", ""))
+    if group != KRATIX_GROUP:
+        loose.append(_Loose(document, found))
+        return
+    try:
+        _add_kratix_object(kind, document, inputs)
+    except InvalidInputError as error:
+        _refuse_document(inputs, document, error)
+
+
+def _add_kratix_object(kind: str, document: Document, inputs: Inputs) -> None:
+    match kind:
+        case "Promise":
+            promise = Promise.parse(document.data)
+            _add(inputs.promises, promise.name, promise, document)
+        case "Destination":
+            destination = Destination.parse(document.data)
+            _add(inputs.destinations, destination.name, destination, document)
+        case "GitStateStore":
+            store = GitStateStore.parse(document.data)
+            _add(inputs.stores, store.name, store, document)
+        case _:
+            message = (
+                f"kind {kind!r} of {KRATIX_GROUP} is not known here; there are Promise, "
+                "Destination and GitStateStore."
+            )
+            raise InvalidInputError(Reason.UNKNOWN_KIND, message, ("kind",))
+
+
+def _add(known: dict[str, T], name: str, thing: T, document: Document) -> None:
+    if name in known:
+        message = f"{document.data['kind']} {name} stands twice; keep one of the two."
+        raise InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message, ("metadata", "name"))
+    known[name] = thing
+
+
+def _refuse_document(inputs: Inputs, document: Document, error: InvalidInputError) -> None:
+    where = document.where(error.field)
+    metadata = Fields(document.data).value("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    item = Item(
+        namespace=namespace if isinstance(namespace, str) else "",
+        promise="",
+        name=name if isinstance(name, str) else "",
+        state=State.REFUSED,
+        reason=error.reason,
+        message=f"{where}: {error.message}",
+        source=where,
+    )
+    inputs.problems.append(item)
+    inputs.complete = False
+
+
+def _sort_loose(loose: Iterable[_Loose], inputs: Inputs) -> None:
+    offered = {
+        Kind(promise.api.group, promise.api.kind)
+        for promise in inputs.promises.values()
+        if promise.api is not None
+    }
+    groups = {kind.group for kind in offered}
+    for one in loose:
+        data = one.document.data
+        kind = str(data.get("kind", ""))
+        group = str(data.get("apiVersion", "")).rpartition("/")[0]
+        if not one.found.named and group not in groups:
+            inputs.left_out[f"{group or 'core'}/{kind}"] += 1
+            continue
+        try:
+            request = ResourceRequest.parse(data)
+            inputs.submissions.append(Submission(request, one.document, one.found.root))
+        except InvalidInputError as error:
+            _refuse_document(inputs, one.document, error)
+
+
+def _unambiguous(inputs: Inputs) -> list[Submission]:
+    """Refuse every document of an identity that stands more than once: which is meant?"""
+    by_identity: dict[tuple[str, str, str, str], list[Submission]] = {}
+    for submission in inputs.submissions:
+        request = submission.request
+        identity = (request.group, request.kind, request.namespace, request.name)
+        by_identity.setdefault(identity, []).append(submission)
+    for identity, same in by_identity.items():
+        if len(same) > 1:
+            places = ", ".join(one.document.where() for one in same)
+            message = (
+                f"{identity[1]} {identity[2]}/{identity[3]} stands {len(same)} times: {places}."
+            )
+            for one in same:
+                error = InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message)
+                _refuse_document(inputs, one.document, error)
+    return [same[0] for same in by_identity.values() if len(same) == 1]
+
+
+def _refuse_shared_places(inputs: Inputs) -> None:
+    destinations = sorted(inputs.destinations.values(), key=lambda one: one.name)
+    for index, second in enumerate(destinations):
+        for first in destinations[:index]:
+            error = same_place(first, second)
+            if error is not None and second.name in inputs.destinations:
+                del inputs.destinations[second.name]
+                message = f"Destination {second.name} is left out: {error.message} ({first.name})."
+                problem = InvalidInputError(Reason.INVALID_OBJECT, message)
+                _refuse(inputs, problem, f"Destination {second.name}")
+                inputs.complete = False

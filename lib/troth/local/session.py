@@ -1,0 +1,124 @@
+"""One command's work: inputs, a store, a runner, and the engine between them.
+
+Called by the commands. ``plan`` says what would change, ``sync`` does it; both answer with the
+same report.
+"""
+
+import secrets
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from troth_statestore.flusher import Flusher
+
+from troth.api import Destination
+from troth.engine import (
+    Engine,
+    Intake,
+    Item,
+    Moment,
+    Plan,
+    Renderer,
+    Report,
+    Settings,
+    World,
+    Writer,
+)
+from troth.local.loader import Inputs
+from troth.runners import Runner
+from troth_statestore import Snapshot, StateStore
+
+__all__ = ["ASSUMED_DESTINATION", "Session", "SyncOptions", "open_session"]
+
+ASSUMED_DESTINATION = Destination(
+    name="default", labels={}, path="default", store=None, takes_all=True
+)
+"""Where everything goes when no Destination is given; it takes every selector."""
+
+# Rounds for what was stale or became free: others write too, but not for ever.
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What a command asks of a session; `settings` go to the engine."""
+
+    settings: Settings
+    progress: Callable[[], None] = lambda: None
+
+
+def _moment() -> Moment:
+    return Moment(datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run over given inputs, with an open store and a runner."""
+
+    inputs: Inputs
+    store: StateStore
+    runner: Runner
+    options: SyncOptions
+    moment: Callable[[], Moment] = _moment
+
+    @property
+    def world(self) -> World:
+        """Promises and Destinations; the one that is assumed when there is none."""
+        assumed = {ASSUMED_DESTINATION.name: ASSUMED_DESTINATION}
+        return World(self.inputs.promises, self.inputs.destinations or assumed)
+
+    def plan(self, snapshot: Snapshot) -> Plan:
+        """Say what would change against a moment of the store."""
+        inputs = self.inputs
+        intake = Intake(inputs.submissions, frozenset(inputs.roots), inputs.complete)
+        engine = Engine(self.world, self._renderer, self.options.settings)
+        return engine.plan(intake, snapshot, self.options.progress)
+
+    def sync(self) -> Sequence[Item]:
+        """Bring the store to what the inputs ask for; answer with a line for each request.
+
+        Raises:
+            StoreError, TransientError: the store cannot be read at all.
+        """
+        flusher = Flusher(self.store)
+        writer = Writer(self.world, self._renderer, self.options.settings, flusher.submit_all)
+        try:
+            report = writer.write(self.plan(self.store.snapshot()))
+            for _ in range(_ROUNDS - 1):
+                if not report.unsettled:
+                    break
+                again = writer.write(self.plan(self.store.snapshot()))
+                report = _merge(report, again)
+        finally:
+            flusher.close()
+        return [*self.inputs.problems, *report.items]
+
+    @property
+    def _renderer(self) -> Renderer:
+        return Renderer(self.runner, self.moment)
+
+
+def _merge(first: Report, second: Report) -> Report:
+    """Let a later round speak for what was unsettled, and the first for all the rest."""
+
+    def key(item: Item) -> tuple[str, str, str]:
+        return item.namespace, item.promise, item.name
+
+    later = {key(item): item for item in second.items}
+    items = [
+        later.get(key(item), item) if key(item) in first.unsettled else item for item in first.items
+    ]
+    return Report(items, second.unsettled & first.unsettled)
+
+
+@contextmanager
+def open_session(
+    inputs: Inputs, store: StateStore, runner: Runner, options: SyncOptions
+) -> Generator[Session]:
+    """Open a session, and close its store and runner at the end."""
+    try:
+        yield Session(inputs, store, runner, options)
+    finally:
+        runner.close()
+        store.close()

@@ -1,0 +1,106 @@
+"""Choose and open the state store that a command means."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from troth.api import Destination, GitStateStore
+from troth.errors import InvalidInputError, NotServedError, Reason
+from troth_statestore import StateStore
+from troth_statestore.directory import DirectoryStore
+from troth_statestore.git import Author, GitSettings, GitStore, create_bare, local_folder
+
+__all__ = ["StoreChoice", "choose", "exists", "open_store"]
+
+_DIRECTORY = "dir:"
+_ANONYMOUS = Author()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChoice:
+    """Where a store is, before it is opened.
+
+    `location` is a URL, a path, or ``dir:PATH``; `path` is the folder in it that is ours.
+    """
+
+    location: str
+    branch: str = "main"
+    path: str = ""
+    author: Author = _ANONYMOUS
+
+
+def choose(
+    option: str | None,
+    branch: str | None,
+    destinations: Iterable[Destination],
+    stores: Mapping[str, GitStateStore],
+) -> StoreChoice:
+    """Return the store that a command means: the option's, else the one the objects refer to.
+
+    Raises:
+        InvalidInputError: there is neither, or a reference leads nowhere.
+        NotServedError: several stores, or one that needs credentials.
+    """
+    if option is not None:
+        return StoreChoice(option, branch or "main")
+    references = {one.store for one in destinations if one.store is not None}
+    names = sorted({reference.name for reference in references}) or sorted(stores)
+    if not names:
+        message = "no state store: give --state-store URL|DIR, or a GitStateStore object."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    if len(names) > 1:
+        message = (
+            f"several state stores are named ({', '.join(names)}), and this version writes one in "
+            "a run; choose it with --state-store."
+        )
+        raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
+    store = stores.get(names[0])
+    if store is None:
+        message = f"the state store {names[0]!r} that Destinations refer to is not among the files."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    if store.needs_credentials:
+        message = (
+            f"GitStateStore {store.name} has a secretRef, which this version cannot resolve; give "
+            "--state-store a URL that needs none."
+        )
+        raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
+    author = Author(store.author_name, store.author_email or _ANONYMOUS.email)
+    return StoreChoice(store.url, branch or store.branch, store.path, author)
+
+
+def exists(choice: StoreChoice) -> bool:
+    """Tell whether there is something at a store's place; a remote host counts as something."""
+    if choice.location.startswith(_DIRECTORY):
+        return True  # a folder that is not there is an empty store
+    folder = local_folder(choice.location)
+    return folder is None or folder.exists()
+
+
+def open_store(choice: StoreChoice, *, create: bool) -> StateStore:
+    """Open a store; a path that does not exist becomes a bare repository when `create` is set.
+
+    Raises:
+        InvalidInputError: the path is something else than a store.
+        StoreError, TransientError: as the store itself says.
+    """
+    if choice.location.startswith(_DIRECTORY):
+        return DirectoryStore(Path(choice.location.removeprefix(_DIRECTORY)) / choice.path)
+    folder = local_folder(choice.location)
+    if folder is not None:
+        _check_local(folder, choice, create=create)
+    return GitStore(choice.location, choice.branch, choice.path, GitSettings(author=choice.author))
+
+
+def _check_local(path: Path, choice: StoreChoice, *, create: bool) -> None:
+    if path.is_dir() and ((path / "HEAD").is_file() or (path / ".git").exists()):
+        return
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        message = (
+            f"{path} exists and is no Git repository; for a plain folder write "
+            f"--state-store {_DIRECTORY}{path}."
+        )
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    if not create:
+        message = f"there is no state store at {path} yet; troth sync makes it."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    create_bare(path, choice.branch)

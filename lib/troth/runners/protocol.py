@@ -1,0 +1,72 @@
+"""The seam between the engine and whatever runs stages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from troth.api import JsonObject, Pipeline
+
+__all__ = ["Runner", "StageJob", "StageResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageJob:
+    """One run of one pipeline: all its containers, in order, on one set of folders.
+
+    Attributes:
+        promise: name of the Promise, for messages and for keeping Promises apart.
+        pipeline: what to run.
+        environ: the KRATIX_* variables of the file contract; a container's own come on top.
+        object: content of input/object.yaml.
+        context: content of input/troth.json.
+    """
+
+    promise: str
+    pipeline: Pipeline
+    environ: Mapping[str, str]
+    object: JsonObject
+    context: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a pipeline left behind.
+
+    Attributes:
+        files: path below output/ → content.
+        metadata: file name in metadata/ → content; only the names of the file contract.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    metadata: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+class Runner(Protocol):
+    """Runs pipelines; safe to call from several threads, which is how it runs several at once."""
+
+    @property
+    def parallelism(self) -> int:
+        """How many runs it does at once; calling from more threads gains nothing."""
+        ...
+
+    def fingerprint(self, pipeline: Pipeline) -> str:
+        """Name the code that would run, so that an edited stage counts as a change at once.
+
+        Raises:
+            NotServedError: this runner serves no such image, or cannot honour a field.
+        """
+        ...
+
+    def run(self, job: StageJob) -> StageResult:
+        """Run a pipeline.
+
+        Raises:
+            NotServedError: as `fingerprint`.
+            StageError: a stage failed, hung, crashed or ate too much memory.
+            OutputRefusedError: it left a symlink, an unsafe path, or too much.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every process of its own."""
+        ...

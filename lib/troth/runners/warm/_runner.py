@@ -1,0 +1,141 @@
+"""The runner itself: from a job to a run folder, an order for each container, and a result."""
+
+import os
+import threading
+import weakref
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from troth.api import Pipeline, digest_of
+from troth.runners.protocol import StageJob, StageResult
+from troth.runners.warm._folders import Workspace
+from troth.runners.warm._images import Images, Step
+from troth.runners.warm._limits import Limits
+from troth.runners.warm._messages import Order
+from troth.runners.warm._output import read_result
+from troth.runners.warm._pool import Pool
+from troth.runners.warm._sources import sdk_digest, stages_digest
+from troth.runners.warm._verdicts import Culprit, error_of
+
+__all__ = ["WarmRunner"]
+
+_IMAGES: Mapping[str, str] = MappingProxyType({"troth-stage:*": "troth"})
+_LIMITS = Limits()
+
+# What every stage has beside the file contract's variables: what a slim image would give it.
+_ENVIRON: Mapping[str, str] = MappingProxyType(
+    {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+    }
+)
+
+
+class WarmRunner:
+    """Runs stages of installed distributions in worker processes; a `troth.runners.Runner`.
+
+    Processes start with the first run and import from this process's ``sys.path``. Close the
+    runner, or use it in a ``with`` statement; a forgotten one ends with the interpreter, and
+    its processes end by themselves when this one is killed.
+
+    Args:
+        images: image → distribution whose stages stand for it. ``*`` stands for anything; the
+            whole reference may match, or its last path component. The tag has to be the
+            distribution's version, in full or as major.minor.
+        workers: how many runs at once; as many as the machine has processors by default.
+        limits: what one run may use up.
+    """
+
+    def __init__(
+        self,
+        images: Mapping[str, str] = _IMAGES,
+        workers: int | None = None,
+        limits: Limits = _LIMITS,
+    ) -> None:
+        if workers is not None and workers < 1:
+            raise ValueError(f"a runner needs at least one worker, not {workers}")
+        self._images = Images(images)
+        self._limits = limits
+        self._workspace = Workspace()
+        self._pool = Pool(
+            workers or os.cpu_count() or 1,
+            self._workspace.path,
+            self._images.distributions,
+            limits,
+        )
+        self._digests: dict[str, str] = {}
+        self._digesting = threading.Lock()
+        self._finalizer = weakref.finalize(self, _end, self._pool, self._workspace, os.getpid())
+
+    @property
+    def parallelism(self) -> int:
+        """How many runs it does at once."""
+        return self._pool.size
+
+    def fingerprint(self, pipeline: Pipeline) -> str:
+        """Name the code that would run: a digest of the stages' sources and of the SDK's.
+
+        Sources are read once in a runner's life, as its workers import them once: an edit counts
+        from the next runner on, which is the next ``troth sync``.
+
+        Raises:
+            NotServedError: an image or a field that is not served, or no such stage.
+        """
+        distributions = {step.distribution for step in self._images.steps(pipeline)}
+        with self._digesting:
+            if not self._digests:
+                self._digests[""] = sdk_digest()
+            for name in distributions - self._digests.keys():
+                self._digests[name] = stages_digest(name)
+        return digest_of({name: self._digests[name] for name in ("", *distributions)})
+
+    def run(self, job: StageJob) -> StageResult:
+        """Run a pipeline's containers in order on one fresh folder.
+
+        Raises:
+            NotServedError: as `fingerprint`.
+            StageError: a stage failed, hung, crashed or ate too much memory.
+            OutputRefusedError: it left a symlink, an unsafe path, or too much.
+            TransientError: no process could be started, or no run folder made.
+            ValueError: the runner is closed.
+        """
+        steps = self._images.steps(job.pipeline)
+        if not self._finalizer.alive:
+            raise ValueError("the runner is closed")
+        with self._workspace.run_folder(job) as root:
+            for step in steps:
+                self._run_step(step, job, root)
+            return read_result(root, self._limits)
+
+    def _run_step(self, step: Step, job: StageJob, root: str) -> None:
+        environ = {**_ENVIRON, "HOME": root, **job.environ, **dict(step.env)}
+        answer = self._pool.call(Order(step.stage, step.distribution, root, environ))
+        error = error_of(answer, Culprit(step.stage, step.container, root), self._limits)
+        if error is not None:
+            raise error
+
+    def close(self) -> None:
+        """End every process and remove the temporary folder; more than once does no harm."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        """Return the runner."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the runner."""
+        self.close()
+
+
+def _end(pool: Pool, workspace: Workspace, owner: int) -> None:
+    """End a runner's processes, unless this is a fork of the process they belong to."""
+    if os.getpid() == owner:
+        pool.close()
+        workspace.remove()

@@ -1,0 +1,112 @@
+"""What a stage is: a model of the request, and a pure function from it to output.
+
+A stage gets everything it may depend on as arguments. It has no clock, no randomness and no
+environment of its own: the same request, context and status give the same output, byte for byte.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel
+
+from troth.api import Json, JsonObject
+
+__all__ = ["Context", "Control", "Output", "OutputFile", "Request", "Selector", "Stage"]
+
+M = TypeVar("M", bound=BaseModel)
+
+OutputFile: TypeAlias = Sequence[JsonObject] | bytes
+"""A file of the output: Kubernetes objects, spelled by us, or bytes, written as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[M]):
+    """What was asked for.
+
+    Attributes:
+        spec: the spec, read into the stage's model.
+        status: what earlier runs left; a stage keeps its state here.
+        generation: counts changes of the spec; None where nobody counts (a bare file contract).
+        raw: the whole object as it was given.
+    """
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    spec: M
+    status: JsonObject
+    generation: int | None
+    raw: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a stage may know of the moment it runs in.
+
+    Attributes:
+        now: the moment, UTC, whole seconds; the only clock a stage has.
+        seed: random bytes of this run; what is made from them belongs into the status, so that
+            the next run finds it there.
+        action: ``configure`` or ``delete``.
+        promise: the Promise's name.
+        pipeline: the pipeline's name.
+    """
+
+    now: datetime
+    seed: bytes
+    action: str
+    promise: str
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Where a folder of the output (or all the rest, ``.``) should be scheduled."""
+
+    match_labels: Mapping[str, str]
+    directory: str = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A stage's wish to be suspended (workflow-control.yaml).
+
+    `retry_after` is a Go duration such as ``30s`` or ``1h30m``; without it the request waits
+    until it changes or somebody lifts the suspension.
+    """
+
+    suspend: bool = False
+    message: str = ""
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a stage gives back.
+
+    `files` maps paths below the output folder to their content; `status` is merged into the
+    request's status, key by key.
+    """
+
+    files: Mapping[str, OutputFile] = field(default_factory=dict[str, OutputFile])
+    status: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    selectors: Sequence[Selector] = ()
+    control: Control | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[M]):
+    """A stage, found by its entry point in the group ``troth.stages``.
+
+    Attributes:
+        model: pydantic model of the request's spec.
+        configure: renders a request.
+        delete: undoes, outside the state store, what configure did; most stages have nothing to do.
+    """
+
+    model: type[M]
+    configure: Callable[[Request[M], Context], Output]
+    delete: Callable[[Request[M], Context], Output] | None = None

@@ -1,0 +1,1 @@
+"""The stages, one module each; every module offers a ``STAGE`` named in pyproject.toml."""

@@ -1,0 +1,39 @@
+"""What keeps rendered files and records: the `StateStore` protocol, its twins and the layouts.
+
+Here belong reading and writing a store, and where in it a file lies. What a file or a record
+means does not: records are opaque bytes, and nothing here knows a Promise.
+"""
+
+from troth_statestore.layout import (
+    Owner,
+    group_id,
+    nested_folder,
+    nested_group,
+    request_key,
+    revision_key,
+)
+from troth_statestore.protocol import (
+    ChangeSet,
+    Outcome,
+    Probe,
+    Receipt,
+    Snapshot,
+    StateStore,
+    digest_bytes,
+)
+
+__all__ = [
+    "ChangeSet",
+    "Outcome",
+    "Owner",
+    "Probe",
+    "Receipt",
+    "Snapshot",
+    "StateStore",
+    "digest_bytes",
+    "group_id",
+    "nested_folder",
+    "nested_group",
+    "request_key",
+    "revision_key",
+]

@@ -1,0 +1,160 @@
+"""The repository of our own in which objects are fetched and made: bare, and worth nothing.
+
+All that is in it can be had again from the remote, so what looks damaged is made anew.
+"""
+
+import fcntl
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from troth.errors import Reason, StoreError, TransientError, shorten
+from troth_statestore.git._command import Finished, GitCommand
+from troth_statestore.git._errors import sha256_refused
+from troth_statestore.git._location import Location
+from troth_statestore.git._settings import GitSettings
+
+__all__ = ["Cache", "CacheDamagedError", "must"]
+
+# No hook, no helper, no gc behind our back; no fsync, since after a power failure the cache is
+# fetched anew. A pack for each import: it appears whole or not at all, whenever we are killed.
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tbare = true
+\thooksPath = /dev/null
+\tlogAllRefUpdates = false
+\tfsync = none
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[credential]
+\thelper =
+[fastimport]
+\tunpackLimit = 1
+[fetch]
+\tunpackLimit = 1
+[http]
+\tlowSpeedLimit = 1000
+\tlowSpeedTime = 60
+[advice]
+\tpushUpdateRejected = false
+"""
+
+# Packs after which they are put together. Each import and each fetch leaves one, and a lookup
+# asks them one by one.
+_PACK_LIMIT = 50
+
+
+class CacheDamagedError(Exception):
+    """A command that needs nothing but the cache failed."""
+
+
+def must(finished: Finished) -> Finished:
+    """Return a finished command that needs nothing but the cache.
+
+    Raises:
+        CacheDamagedError: it failed.
+    """
+    if finished.status != 0:
+        raise CacheDamagedError(f"git {finished.command}: {shorten(finished.stderr)}")
+    return finished
+
+
+class Cache:
+    """A bare repository for one store, used by one process at a time."""
+
+    def __init__(self, location: Location, settings: GitSettings) -> None:
+        self._location = location
+        self._settings = settings
+        self._held = ExitStack()
+        self.folder = self._hold_folder(settings.cache)
+        self._repository = self.folder / "repository.git"
+        self.git = GitCommand(self._repository, settings.timeout)
+        self.is_empty = False
+        self.borrows = False
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def rebuild(self) -> None:
+        """Throw everything away and begin again."""
+        shutil.rmtree(self._repository, ignore_errors=True)
+        self._create()
+
+    def tidy(self) -> None:
+        """Put packs together when they have become many. Nothing is lost, reachable or not."""
+        packs = list((self._repository / "objects" / "pack").glob("*.pack"))
+        if len(packs) >= _PACK_LIMIT:
+            must(self.git.run("repack", "--geometric=2", "-d", "-l", "-q"))
+
+    def close(self) -> None:
+        """Let go of the folder, and remove it if it was made for this store alone."""
+        self._held.close()
+
+    def _hold_folder(self, given: Path | None) -> Path:
+        if given is None:
+            made = tempfile.TemporaryDirectory(prefix="troth-", ignore_cleanup_errors=True)
+            return Path(self._held.enter_context(made))
+        given.mkdir(parents=True, exist_ok=True)
+        lock = self._held.enter_context((given / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            self._held.close()
+            raise TransientError(
+                Reason.STATE_STORE_BUSY,
+                f"The cache {given} is in use by another process. Give each its own.",
+            ) from exc
+        return given.absolute()
+
+    def _open(self) -> None:
+        marker = self._repository / "troth-store"
+        known = marker.read_text() if marker.is_file() else ""
+        if known != self._identity() or self.git.run("rev-parse", "--git-dir").status != 0:
+            self.rebuild()
+        else:
+            self._configure()
+
+    def _identity(self) -> str:
+        return f"{self._location.url}\nborrow={self._settings.borrow}\n"
+
+    def _create(self) -> None:
+        made = GitCommand(None, self._settings.timeout).run(
+            *("init", "--quiet", "--bare", "--template=", "--object-format=sha1"),
+            str(self._repository),
+        )
+        if made.status != 0:
+            raise StoreError(
+                Reason.STATE_STORE_UNSUPPORTED,
+                f"The cache of {self._location.description} cannot be made in {self.folder}: "
+                f"{shorten(made.stderr)}",
+            )
+        self.is_empty = True
+        self._configure()
+        # Last, so that a repository without it was not finished.
+        (self._repository / "troth-store").write_text(self._identity())
+
+    def _configure(self) -> None:
+        (self._repository / "config").write_text(_CONFIG)
+        alternates = self._repository / "objects" / "info" / "alternates"
+        alternates.unlink(missing_ok=True)
+        objects = self._location.objects() if self._settings.borrow else None
+        # The file has one path a line; a path that does not fit in is fetched from instead.
+        self.borrows = objects is not None and str(objects).isprintable()
+        if objects is not None and self.borrows:
+            self._refuse_sha256(objects.parent)
+            alternates.parent.mkdir(exist_ok=True)
+            alternates.write_text(f"{objects}\n")
+
+    def _refuse_sha256(self, git_dir: Path) -> None:
+        # Ours is SHA-1: reading the other kind's objects in place would fail obscurely.
+        format_ = GitCommand(git_dir, self._settings.timeout).run(
+            "rev-parse", "--show-object-format"
+        )
+        if format_.text.strip() == "sha256":
+            raise sha256_refused(self._location)

@@ -1,0 +1,147 @@
+"""Running git, and nothing else: GitPython's process handling in an environment of our own.
+
+Everything in this package that runs git does it through `GitCommand.run`.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+from typing import TYPE_CHECKING, BinaryIO
+
+from troth.errors import Reason, StoreError, TransientError
+from troth_statestore.git._location import SCHEMES
+
+if TYPE_CHECKING:
+    from git.cmd import Git
+
+__all__ = ["Finished", "GitCommand"]
+
+# What git sees whatever the machine and the user have configured.
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PAGER": "cat",
+    "GIT_TERMINAL_PROMPT": "0",
+    "HOME": os.devnull,
+    "LANGUAGE": "C",
+    "LC_ALL": "C",
+    "XDG_CONFIG_HOME": os.devnull,
+    # Git takes a zlib buffer of 256 kB for every object it writes, and glibc by default gives each
+    # back to the kernel at once. Keeping them halves the time of an import. Others ignore this.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+}
+
+# ssh must not ask on the terminal either.
+_SSH = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+
+# Variables of git that are left as the caller has them: how to reach and trust a host. All others
+# are taken away, GIT_DIR and GIT_SSL_NO_VERIFY among them.
+_KEPT = frozenset(
+    {
+        "GIT_ASKPASS",
+        "GIT_EXEC_PATH",
+        "GIT_PROXY_SSL_CAINFO",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
+        "GIT_SSL_CERT",
+        "GIT_SSL_KEY",
+    }
+)
+_SSH_CHOICES = frozenset({"GIT_SSH", "GIT_SSH_COMMAND"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that came to its end."""
+
+    command: str
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode(errors="replace")
+
+
+class GitCommand:
+    """Git on one repository, or on none."""
+
+    def __init__(self, git_dir: Path | None, timeout: float) -> None:
+        self._git_dir = git_dir
+        self._timeout = timeout
+        self._git = _load_gitpython()
+
+    def run(self, *arguments: str, stdin: BinaryIO | None = None) -> Finished:
+        """Run ``git ARGUMENTS`` to its end; a status other than 0 is the caller's to judge.
+
+        Args:
+            arguments: the command and what follows it.
+            stdin: an open file, read from its position.
+
+        Raises:
+            TransientError: it took longer than the timeout and was killed.
+        """
+        where = [] if self._git_dir is None else [f"--git-dir={self._git_dir}"]
+        # `env` only ever takes variables away, so no value shows in a list of processes.
+        without = [argument for name in _taken_away() for argument in ("-u", name)]
+        status, stdout, stderr = self._git.execute(
+            [
+                *(("env", *without) if without else ()),
+                *("git", *where, "--literal-pathspecs", *arguments),
+            ],
+            istream=stdin,
+            env=_ENVIRONMENT | ({} if os.environ.keys() & _SSH_CHOICES else _SSH),
+            with_extended_output=True,
+            with_exceptions=False,
+            stdout_as_string=False,
+            strip_newline_in_stdout=False,
+            kill_after_timeout=self._timeout,
+        )
+        if status == -SIGKILL and stderr.startswith("Timeout: "):
+            raise TransientError(
+                Reason.STATE_STORE_UNREACHABLE,
+                f"git {arguments[0]} on the state store was killed: it took longer than "
+                f"{self._timeout:g} seconds. Whether it had an effect is not known; it is safe to "
+                "try again.",
+            )
+        return Finished(arguments[0], status, _as_bytes(stdout), stderr)
+
+
+def _as_bytes(output: str | bytes | None) -> bytes:
+    # GitPython's type leaves open what `stdout_as_string=False` decides.
+    return output if isinstance(output, bytes) else b""
+
+
+def _taken_away() -> Iterator[str]:
+    return (
+        name
+        for name in sorted(os.environ)
+        if name.startswith("GIT_")
+        and not name.startswith("GIT_PYTHON_")
+        and name not in _KEPT
+        and name not in _ENVIRONMENT
+    )
+
+
+def _load_gitpython() -> "Git":
+    """Import GitPython, which looks for git while it is imported and fails if there is none."""
+    try:
+        from git.cmd import Git  # noqa: PLC0415  (so that a missing git is an error of ours)
+    except ImportError as exc:
+        raise StoreError(
+            Reason.STATE_STORE_UNSUPPORTED,
+            "A state store in Git needs the program git (2.39 or newer); it is not on PATH.",
+        ) from exc
+    return Git()

@@ -1,0 +1,129 @@
+"""What git says when a remote will not, as one table of Troth's errors.
+
+Git has no error codes: its exit status is 128 for nearly everything, so its English is read
+(``LC_ALL=C``). The first row that matches decides.
+"""
+
+import re
+from dataclasses import dataclass
+
+from troth.errors import Reason, StoreError, TransientError, TrothError, shorten
+from troth_statestore.git._location import Location, scrub
+
+__all__ = ["ROWS", "Row", "error_of", "known_error", "remote_text", "sha256_refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What git's words mean.
+
+    Attributes:
+        pattern: what is searched in git's standard error.
+        error: the class of the error.
+        reason: its word.
+        advice: what to do.
+    """
+
+    pattern: re.Pattern[str]
+    error: type[StoreError] | type[TransientError]
+    reason: Reason
+    advice: str
+
+
+def _row(
+    pattern: str, error: type[StoreError] | type[TransientError], reason: Reason, advice: str
+) -> Row:
+    return Row(re.compile(pattern), error, reason, advice)
+
+
+_SHA1_ONLY = "SHA-256 repositories are not served: use one with SHA-1."
+
+# Most telling first: git follows a precise line with general ones ("Could not read from remote
+# repository", "the remote end hung up").
+ROWS = (
+    _row(
+        r"mismatched algorithms|does not support this repository's hash algorithm",
+        StoreError,
+        Reason.STATE_STORE_UNSUPPORTED,
+        _SHA1_ONLY,
+    ),
+    _row(
+        r"transport '.*' not allowed|Unable to find remote helper|dumb http transport",
+        StoreError,
+        Reason.STATE_STORE_UNSUPPORTED,
+        "Use an address over https or ssh, or a path.",
+    ),
+    _row(
+        r"detected dubious ownership",
+        StoreError,
+        Reason.STATE_STORE_REFUSED,
+        "The repository belongs to another user: run as that user.",
+    ),
+    _row(
+        r"returned error: 403|Permission to .* denied|service not enabled",
+        StoreError,
+        Reason.STATE_STORE_REFUSED,
+        "Give this account the right to read and write the repository.",
+    ),
+    _row(
+        r"could not read (Username|Password)|Authentication failed|returned error: 401"
+        r"|Permission denied \(|Host key verification failed",
+        StoreError,
+        Reason.STATE_STORE_UNREACHABLE,
+        "Check the credentials, and for ssh the known hosts.",
+    ),
+    _row(
+        r"certificate|SSL routines|gnutls_handshake",
+        StoreError,
+        Reason.STATE_STORE_UNREACHABLE,
+        "Check the host's certificate and the CA bundle; it is never left unverified.",
+    ),
+    _row(
+        r"(not|does not appear to be) a git repository|[Rr]epository ('.*' )?not found"
+        r"|repository not exported|No such file or directory",
+        StoreError,
+        Reason.STATE_STORE_UNREACHABLE,
+        "Check the address, and create the repository if there is none.",
+    ),
+    _row(
+        r"Could not resolve host|unable to look up|Connection (refused|reset|timed out)"
+        r"|Failed to connect|Couldn't connect|Network is unreachable|No route to host"
+        r"|returned error: (408|429|5\d\d)|early EOF|hung up unexpectedly|Empty reply|RPC failed",
+        TransientError,
+        Reason.STATE_STORE_UNREACHABLE,
+        "The host cannot be reached now.",
+    ),
+)
+
+_UNKNOWN = _row("", TransientError, Reason.STATE_STORE_UNREACHABLE, "Git failed.")
+
+
+def known_error(location: Location, stderr: str) -> TrothError | None:
+    """Return the error for what git said about the remote, None when no row knows it."""
+    row = next((row for row in ROWS if row.pattern.search(stderr)), None)
+    return None if row is None else _error(row, location, stderr)
+
+
+def error_of(location: Location, stderr: str) -> TrothError:
+    """Return the error for what git said about the remote, a general one in the last resort."""
+    return known_error(location, stderr) or _error(_UNKNOWN, location, stderr)
+
+
+def _error(row: Row, location: Location, stderr: str) -> TrothError:
+    text = shorten(scrub(stderr)) or "nothing"
+    return row.error(
+        row.reason, f"State store {location.description}: {row.advice} Git says: {text}"
+    )
+
+
+def sha256_refused(location: Location) -> StoreError:
+    """Return the error for a repository whose object names are SHA-256."""
+    message = f"State store {location.description}: {_SHA1_ONLY}"
+    return StoreError(Reason.STATE_STORE_UNSUPPORTED, message)
+
+
+def remote_text(stderr: str) -> str:
+    """Return what the remote itself said, such as the words of a hook; all, if it said nothing."""
+    said = (line for line in stderr.splitlines() if line.startswith("remote:"))
+    lines = filter(None, (line.removeprefix("remote:").strip() for line in said))
+    return shorten(scrub("\n".join(lines) or stderr))

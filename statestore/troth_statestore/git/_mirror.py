@@ -1,0 +1,89 @@
+"""What a store knows of its remote: one moment, brought up to date before each use."""
+
+from dataclasses import dataclass
+
+from troth.errors import Reason, StoreError
+from troth_statestore.git._cache import Cache
+from troth_statestore.git._command import GitCommand
+from troth_statestore.git._remote import Remote, Tips
+from troth_statestore.git._tree import NO_TREE, Tree, advanced
+
+__all__ = ["Mirror", "Moment", "descends"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Both branches at one time."""
+
+    files: Tree
+    records: Tree
+
+
+class Mirror:
+    """The remote's two branches, listed; it moves forward only.
+
+    A cache that is new holds no history before the first tip it saw, and none is needed: whether
+    a later tip descends from an earlier one is asked of tips that this object has seen.
+    """
+
+    def __init__(self, remote: Remote, cache: Cache, prefix: str) -> None:
+        self._remote = remote
+        self._cache = cache
+        self._prefix = prefix
+        self._moment: Moment | None = None
+        self._seen = Tips(None, None)
+
+    def refresh(self) -> Moment:
+        """Return the newest state of the remote.
+
+        Raises:
+            CacheDamagedError: it can be reached, but the cache cannot follow.
+            StoreError: it refuses, or its history was rewritten since it was seen last.
+            TransientError: it cannot be reached now.
+        """
+        tips = self._remote.tips()
+        if self._moment is not None and tips == self._seen:
+            return self._moment
+        if self._moment is not None:
+            self._remote.remember(self._seen)
+        tips = self._remote.fetch(tips, whole=self._seen != Tips(None, None))
+        self._refuse_rewritten(self._remote.branches.files, self._seen.files, tips.files)
+        self._refuse_rewritten(self._remote.branches.records, self._seen.records, tips.records)
+        moment = self.moment_at(tips)
+        self.settle(moment)
+        return moment
+
+    def moment_at(self, tips: Tips) -> Moment:
+        """List what stands at tips whose objects are in the cache."""
+        known = self._moment or Moment(NO_TREE, NO_TREE)
+        return Moment(
+            advanced(self._cache.git, known.files, tips.files, self._prefix),
+            advanced(self._cache.git, known.records, tips.records, self._prefix),
+        )
+
+    def settle(self, moment: Moment) -> None:
+        """Take `moment` for the state of the remote, which is known to have it."""
+        self._moment = moment
+        self._seen = Tips(moment.files.tip, moment.records.tip)
+
+    def begin_again(self) -> None:
+        """Make the cache anew. What was seen is remembered: history may not change for that."""
+        self._moment = None
+        self._cache.rebuild()
+
+    def _refuse_rewritten(self, ref: str, seen: str | None, tip: str | None) -> None:
+        if seen is None or seen == tip:
+            return
+        if tip is not None and descends(self._cache.git, tip, seen):
+            return
+        raise StoreError(
+            Reason.HISTORY_REWRITTEN,
+            f"State store {self._remote.location.description}: {ref} was at {seen} and is now "
+            f"{'gone' if tip is None else f'at {tip}, which does not descend from it'}. Nothing "
+            "was written over it. Put the branch back, or start again to accept it as it is.",
+        )
+
+
+def descends(git: GitCommand, tip: str, ancestor: str) -> bool:
+    """Tell whether `tip` is `ancestor` or came after it; False when `ancestor` is not known."""
+    return git.run("merge-base", "--is-ancestor", ancestor, tip).status == 0

@@ -1,0 +1,46 @@
+"""What can be set about a `GitStore`: built once by whoever makes it, read from nowhere else."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Author", "GitSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who the commits are by; author and committer alike."""
+
+    name: str = "Troth"
+    email: str = "noreply@troth.dev"
+
+    def __post_init__(self) -> None:
+        """Refuse what would break a commit's header."""
+        for text in (self.name, self.email):
+            if not text.strip() or any(character in text for character in "<>\n\0"):
+                raise ValueError(f"{text!r} cannot stand in a commit's author line")
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class GitSettings:
+    """How a `GitStore` goes about it; the defaults fit a team's repository."""
+
+    author: Author = Author()
+    """Who the commits are by."""
+    cache: Path | None = None
+    """Folder to keep fetched objects in between runs; None for one that `close` removes."""
+    one_commit_a_flush: bool = False
+    """Write the files of one `commit` call as one Git commit, instead of one for each key."""
+    borrow: bool = True
+    """Read the objects of a repository on this machine where they lie, instead of fetching."""
+    attempts: int = 5
+    """How often a push is tried when others keep pushing in between."""
+    timeout: float = 120.0
+    """Seconds after which a git command is killed."""
+    clock: Callable[[], int] = _now
+    """Seconds since 1970 for commit dates, asked once for each time commits are made."""

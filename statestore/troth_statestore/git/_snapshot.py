@@ -1,0 +1,65 @@
+"""One moment of a Git store: names of objects, and a way to read them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from troth.errors import Reason, TransientError
+from troth_statestore.git._cache import CacheDamagedError
+from troth_statestore.git._command import GitCommand
+from troth_statestore.git._mirror import Moment
+from troth_statestore.git._objects import read_blobs
+
+__all__ = ["GitSnapshot"]
+
+_SUBMODULE = "160000:"
+_LINK = "120000:"
+
+
+class GitSnapshot:
+    """A `Snapshot` that holds object ids; objects do not change, so neither does it."""
+
+    def __init__(self, git: GitCommand, moment: Moment) -> None:
+        self._git = git
+        self._moment = moment
+
+    @property
+    def revision(self) -> str | None:
+        """The tip of the files at that moment, None where the branch does not exist."""
+        return self._moment.files.tip
+
+    def records(self) -> Mapping[str, tuple[bytes, str]]:
+        """Return every record: key → (bytes, version)."""
+        versions = {
+            key: version
+            for key, version in self._moment.records.index.digests.items()
+            if not version.startswith(_SUBMODULE)
+        }
+        blobs = self._read(map(_object_id, versions.values()))
+        return {key: (blobs[_object_id(version)], version) for key, version in versions.items()}
+
+    def digests(self, prefix: str) -> Mapping[str, str]:
+        """Return path → digest of every file at or below the folder `prefix` ("" for all)."""
+        return self._moment.files.index.below(prefix)
+
+    def read(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the content of the given files; paths that are not there are left out."""
+        held = {path: self._moment.files.index.digest(path) for path in paths}
+        wanted = {
+            path: _object_id(digest)
+            for path, digest in held.items()
+            if digest is not None and not digest.startswith((_LINK, _SUBMODULE))
+        }
+        blobs = self._read(wanted.values())
+        return {path: blobs[object_id] for path, object_id in wanted.items()}
+
+    def _read(self, object_ids: Iterable[str]) -> dict[str, bytes]:
+        try:
+            return read_blobs(self._git, object_ids)
+        except CacheDamagedError as exc:
+            raise TransientError(
+                Reason.STATE_STORE_BUSY,
+                f"The snapshot at {self.revision} can no longer be read: {exc}. Take a new one.",
+            ) from exc
+
+
+def _object_id(digest: str) -> str:
+    return digest.rpartition(":")[2]

@@ -1,0 +1,124 @@
+"""The Git twin: the protocol's four methods around a `Writer`."""
+
+import re
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TypeVar
+
+from troth.errors import InvalidInputError, Reason, StoreError
+from troth_statestore._checks import check_together
+from troth_statestore.git._cache import CacheDamagedError
+from troth_statestore.git._location import Location
+from troth_statestore.git._remote import Branches
+from troth_statestore.git._settings import GitSettings
+from troth_statestore.git._snapshot import GitSnapshot
+from troth_statestore.git._writer import Target, Writer
+from troth_statestore.paths import why_unsafe
+from troth_statestore.protocol import ChangeSet, Probe, Receipt
+
+__all__ = ["GitStore"]
+
+_Answer = TypeVar("_Answer")
+
+# What `git check-ref-format` forbids in a branch, and what would be taken for an option.
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|\.lock(/|$)|[/.]$|^@?$")
+
+
+class GitStore:
+    """A `StateStore` in a Git repository: files on one branch, records on another beside it.
+
+    Threads may share it. Its methods run git, so they take from milliseconds to as long as a host
+    takes to answer.
+
+    Args:
+        url: https, ssh or scp-like address without a secret, or a path.
+        branch: the branch that agents read; records lie on ``troth/records/<branch>``.
+        path: folder of the repository below which everything lies, "" for its root.
+        settings: how to go about it.
+
+    Raises:
+        InvalidInputError: an argument is wrong.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        branch: str = "main",
+        path: str = "",
+        settings: GitSettings | None = None,
+    ) -> None:
+        location = Location.parse(url)
+        self._target = Target(location, Branches.of(_checked_branch(branch)), _checked_prefix(path))
+        self._settings = settings or GitSettings()
+        self._lock = Lock()
+        self._writer: Writer | None = None
+        self._closed = False
+
+    def probe(self) -> Probe:
+        """Ask the remote for its branches; nothing is fetched or written."""
+        with self._lock:
+            return Probe(str(self._target), self._opened().tips().files)
+
+    def snapshot(self) -> GitSnapshot:
+        """Fetch and list the newest state."""
+        with self._lock:
+            writer = self._opened()
+            return self._repaired(writer, writer.snapshot)
+
+    def commit(self, changes: Sequence[ChangeSet]) -> Sequence[Receipt]:
+        """Apply change sets by one push; one receipt each, in the order given."""
+        check_together(changes)
+        if not changes:
+            return []
+        with self._lock:
+            writer = self._opened()
+            return self._repaired(writer, lambda: writer.commit(changes))
+
+    def close(self) -> None:
+        """Remove the cache, unless its folder was given."""
+        with self._lock:
+            self._closed = True
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _opened(self) -> Writer:
+        if self._closed:
+            raise ValueError(f"the state store {self._target} was closed")
+        if self._writer is None:
+            self._writer = Writer(self._target, self._settings)
+        return self._writer
+
+    def _repaired(self, writer: Writer, work: Callable[[], _Answer]) -> _Answer:
+        """Do `work`, once more with a new cache if the cache turns out to be damaged."""
+        try:
+            return work()
+        except CacheDamagedError:
+            writer.begin_again()
+        try:
+            return work()
+        except CacheDamagedError as exc:
+            raise StoreError(
+                Reason.STATE_STORE_UNREACHABLE,
+                f"State store {self._target} cannot be worked with, not even from a new cache: "
+                f"{exc}",
+            ) from exc
+
+
+def _checked_branch(branch: str) -> str:
+    if _NO_BRANCH.search(branch) or branch.startswith("troth/records/"):
+        raise InvalidInputError(
+            Reason.INVALID_OBJECT,
+            f"The branch {branch!r} cannot be a state store's: it is no name of a branch, or one "
+            "that records are kept on.",
+        )
+    return branch
+
+
+def _checked_prefix(path: str) -> str:
+    prefix = path.strip("/")
+    if prefix and (why := why_unsafe(prefix)):
+        raise InvalidInputError(
+            Reason.UNSAFE_PATH, f"The path {path!r} of a state store is not safe: {why}."
+        )
+    return prefix

@@ -1,0 +1,52 @@
+"""Where things lie in a store: pure functions from names to paths.
+
+Paths are relative to the store's root and use ``/``. The layout ``nestedByMetadata`` is Kratix's,
+to the letter, so that agents and people find what they find there.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+__all__ = ["Owner", "group_id", "nested_folder", "nested_group", "request_key", "revision_key"]
+
+# Hex digits of a group's id that stand in a path (Kratix takes five).
+_ID_DIGITS = 5
+
+
+class Owner(NamedTuple):
+    """The request that files belong to."""
+
+    namespace: str
+    promise: str
+    name: str
+
+
+def group_id(directory: str) -> str:
+    """Return the id of a workload group in paths; ``.``, the default group, is ``5058f``."""
+    return hashlib.md5(directory.encode(), usedforsecurity=False).hexdigest()[:_ID_DIGITS]
+
+
+def nested_folder(destination_path: str, owner: Owner) -> str:
+    """Return the folder that a request owns in a Destination, all its pipelines in it."""
+    parts = (destination_path, "resources", owner.namespace, owner.promise, owner.name)
+    return "/".join(part for part in parts if part)
+
+
+def nested_group(destination_path: str, owner: Owner, pipeline: str, directory: str) -> str:
+    """Return the folder of one workload group of one pipeline."""
+    return f"{nested_folder(destination_path, owner)}/{pipeline}/{group_id(directory)}"
+
+
+def request_key(owner: Owner) -> str:
+    """Return the key of a request's record.
+
+    The first two hex digits of a hash come first, so that no folder grows large.
+    """
+    spelled = f"{owner.namespace}/{owner.promise}/{owner.name}"
+    shard = hashlib.sha256(spelled.encode()).hexdigest()[:2]
+    return f"requests/{shard}/{spelled}.yaml"
+
+
+def revision_key(digest: str) -> str:
+    """Return the key of the record of a Promise's revision."""
+    return f"revisions/{digest}.yaml"

@@ -1,0 +1,150 @@
+"""The seam between the engine and whatever keeps the files: one protocol and its values.
+
+Nothing here speaks Git. A store keeps two things side by side and changes them together: *files*,
+which agents read, and *records*, opaque bytes by key, in which the engine keeps what it knows.
+The twins in ``git``, ``directory`` and ``memory`` pass the same tests.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = [
+    "ChangeSet",
+    "Outcome",
+    "Probe",
+    "Receipt",
+    "Snapshot",
+    "StateStore",
+    "digest_bytes",
+]
+
+
+def digest_bytes(content: bytes) -> str:
+    """Return the digest by which stores name content: Git's blob id, 40 hex digits.
+
+    Every twin uses it, so that a Git store answers `Snapshot.digests` without reading a file and
+    output digests mean the same in every store. It guards against accidents, not attackers.
+    Format: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
+    """
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+class Outcome(StrEnum):
+    """What became of a change set."""
+
+    WRITTEN = "written"
+    """It changed the store, and the store is known to have it."""
+    UNCHANGED = "unchanged"
+    """The store held all of it already; nothing was written."""
+    STALE = "stale"
+    """The record had moved since it was read; nothing of this change set was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a store says of itself when it is tried.
+
+    `description` is safe to show (no user-info, no secrets); `revision` is the tip that agents
+    read, or None while there is none.
+    """
+
+    description: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """All that one key wants changed, applied whole or not at all.
+
+    Attributes:
+        key: path of the record below the records' root, e.g. ``requests/0a/ns/promise/name.yaml``.
+        expected_version: version of the record this was computed from, None where there was none.
+        files: path below the store's root → content to write.
+        delete: paths to remove; a path that is not there is no error.
+        record: the record's new bytes, None to remove it.
+        title: subject of the commit, where the store has such a thing.
+        trailers: ``(name, value)`` pairs for the foot of the commit message, in order.
+    """
+
+    key: str
+    expected_version: str | None
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    delete: frozenset[str] = frozenset()
+    record: bytes | None = None
+    title: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one change set.
+
+    `revision` names the state of the files that carries it (for Git a commit of the files branch);
+    None when it changed no file. `changed` lists the paths of files written or removed.
+    """
+
+    key: str
+    outcome: Outcome
+    revision: str | None = None
+    changed: tuple[str, ...] = ()
+
+
+class Snapshot(Protocol):
+    """One moment of a store; later writes do not show in it."""
+
+    @property
+    def revision(self) -> str | None:
+        """The tip of the files at that moment, None in an empty store."""
+        ...
+
+    def records(self) -> Mapping[str, tuple[bytes, str]]:
+        """Return every record: key → (bytes, version)."""
+        ...
+
+    def digests(self, prefix: str) -> Mapping[str, str]:
+        """Return path → digest of every file at or below the folder `prefix` ("" for all).
+
+        Asked once for each request, so its cost must follow the answer, not the store.
+        """
+        ...
+
+    def read(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the content of the given files; paths that are not there are left out."""
+        ...
+
+
+class StateStore(Protocol):
+    """Where rendered files and records are kept."""
+
+    def probe(self) -> Probe:
+        """Try the store.
+
+        Raises:
+            StoreError: it refuses us, or is of a kind that cannot be used.
+            TransientError: it cannot be reached now.
+        """
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Read the newest state. Raises as `probe` does."""
+        ...
+
+    def commit(self, changes: Sequence[ChangeSet]) -> Sequence[Receipt]:
+        """Apply change sets, each whole or not at all; one receipt each, in the order given.
+
+        A receipt is given only for what has landed. Change sets that share a key or a path are a
+        programmer's mistake.
+
+        Raises:
+            StoreError: the store refuses all of it, with its own words; nothing was written.
+            TransientError: it cannot be reached, or others wrote faster than we could.
+            ValueError: two change sets share a key, or a path is not a safe relative path.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and caches; the store is not used afterwards."""
+        ...

@@ -1,0 +1,201 @@
+"""Removing: never by absence alone, and only after the delete pipelines have run."""
+
+import pytest
+from support.platform import Platform, config_map, follows_spec, promise, request, writes
+
+from troth.engine import Settings, State
+from troth.errors import Reason, StageError
+from troth.runners import StageJob, StageResult
+
+
+def test_a_request_that_is_gone_is_removed_with_exactly_its_files_and_its_record() -> None:
+    platform = Platform()
+    platform.sync(request("one", value="x"))
+    before = platform.files
+    platform.sync(request("one", value="x"), request("two", value="x"))
+
+    items = platform.sync(request("one", value="x"))
+
+    assert items["two"].state is State.REMOVED
+    assert platform.files == before
+    assert len(platform.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"complete": False}, Reason.INCOMPLETE_RUN),
+        ({"roots": frozenset({"elsewhere"})}, Reason.OTHER_ROOTS),
+    ],
+)
+def test_absence_alone_removes_nothing(change: dict[str, object], reason: Reason) -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    files = platform.files
+    for name, value in change.items():
+        setattr(platform, name, value)
+
+    items = platform.sync()
+
+    assert (items["one"].state, items["one"].reason) == (State.ORPHANED, reason)
+    assert platform.files == files
+
+
+def test_prune_removes_what_was_read_from_other_roots() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    platform.roots = frozenset({"elsewhere"})
+    platform.settings = Settings(prune=True)
+
+    assert platform.sync()["one"].state is State.REMOVED
+
+
+def test_prune_does_not_remove_when_something_was_unreadable() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    platform.complete = False
+    platform.settings = Settings(prune=True)
+
+    assert platform.sync()["one"].state is State.ORPHANED
+
+
+def test_a_request_read_from_two_roots_is_removed_only_when_both_are_read() -> None:
+    platform = Platform(roots=frozenset({"a", "b"}))
+    platform.sync(request(root="a"))
+    platform.sync(request(root="b"))
+
+    platform.roots = frozenset({"b"})
+    kept = platform.sync()["one"]
+    platform.roots = frozenset({"a", "b"})
+    removed = platform.sync()["one"]
+
+    assert kept.reason == Reason.OTHER_ROOTS
+    assert removed.state is State.REMOVED
+
+
+def test_another_inventory_is_neither_removed_nor_taken_over() -> None:
+    platform = Platform(settings=Settings(inventory="blue"))
+    platform.sync(request(value="x"))
+    platform.settings = Settings(inventory="green")
+
+    absent = platform.sync()
+    present = platform.sync(request(value="y"))["one"]
+
+    assert absent == {}
+    assert present.reason == Reason.OTHER_INVENTORY
+    assert len(platform.files) == 1
+
+
+def test_a_request_that_became_invalid_keeps_its_files() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    files = platform.files
+
+    items = platform.sync(request(value="far too long for this schema"))
+
+    assert items["one"].reason == Reason.SCHEMA_VIOLATION
+    assert platform.files == files
+
+
+def test_a_request_that_lost_its_promise_keeps_its_files() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    files = platform.files
+    platform.promises = []
+
+    items = platform.sync(request(value="x"))
+
+    assert items["one"].reason == Reason.PROMISE_NOT_FOUND
+    assert platform.files == files
+
+
+def test_more_removals_than_the_budget_stop_before_the_first_delete_pipeline() -> None:
+    platform = Platform(
+        stages={"configure": follows_spec, "delete": writes()},
+        promises=[promise(delete=["delete"])],
+    )
+    requests = [request(f"r{index:02}") for index in range(20)]
+    platform.sync(*requests)
+    platform.runner.runs.clear()
+
+    items = platform.sync(*requests[:9])
+    runs = len(platform.runner.runs)
+    platform.allow(11)
+    allowed = platform.sync(*requests[:9])
+
+    assert {items[f"r{index:02}"].reason for index in range(9, 20)} == {Reason.DELETION_BUDGET}
+    assert "--allow-deletions 11" in items["r19"].message
+    assert runs == 0
+    assert {allowed[f"r{index:02}"].state for index in range(9, 20)} == {State.REMOVED}
+
+
+def test_a_protected_request_is_not_removed() -> None:
+    platform = Platform()
+    platform.sync(request(annotations={"troth.dev/deletion-protection": "true"}))
+
+    items = platform.sync()
+
+    assert (items["one"].state, items["one"].reason) == (State.REFUSED, Reason.DELETION_PROTECTED)
+    assert len(platform.files) == 1
+
+
+def test_every_delete_pipeline_runs_in_order_on_what_the_store_remembers() -> None:
+    platform = Platform(
+        stages={
+            "configure": writes(config_map("a"), status={"id": "42"}),
+            "first": writes(),
+            "second": writes(),
+        },
+        promises=[promise(delete=["first", "second"])],
+    )
+    platform.sync(request(value="x"))
+    platform.runner.runs.clear()
+    platform.promises = []
+
+    items = platform.sync()
+
+    assert items["one"].state is State.REMOVED
+    assert [job.pipeline.name for job in platform.runner.runs] == ["first", "second"]
+    job = platform.runner.runs[0]
+    assert job.environ["KRATIX_WORKFLOW_ACTION"] == "delete"
+    assert job.object["spec"] == {"value": "x", "colour": "red"}
+    assert job.object["status"] == {"id": "42"}
+
+
+def test_a_delete_pipeline_that_fails_keeps_the_files_and_is_tried_again() -> None:
+    def fails(_: StageJob) -> StageResult:
+        raise StageError(Reason.STAGE_FAILED, "the database still has tables.")
+
+    platform = Platform(
+        stages={"configure": follows_spec, "delete": fails},
+        promises=[promise(delete=["delete"])],
+    )
+    platform.sync(request())
+
+    failed = platform.sync()["one"]
+    files = platform.files
+    platform.runner.stages["delete"] = writes()
+    removed = platform.sync()["one"]
+
+    assert failed.state is State.FAILED
+    assert "the database still has tables" in failed.message
+    assert len(files) == 1
+    assert removed.state is State.REMOVED
+    assert platform.files == {}
+
+
+def test_a_promise_revision_is_kept_once_and_goes_with_its_last_request() -> None:
+    platform = Platform()
+
+    def revisions() -> list[str]:
+        return [key for key in platform.store.snapshot().records() if key.startswith("revisions/")]
+
+    platform.sync(request("one"), request("two"))
+    with_both = revisions()
+    platform.sync(request("one"))
+    with_one = revisions()
+    platform.sync()
+
+    assert len(with_both) == 1
+    assert with_one == with_both
+    assert revisions() == []

@@ -1,0 +1,248 @@
+"""A platform in memory, for tests of the engine: a real store twin, and stages that are functions.
+
+The runner here keeps the runner's contract (files and metadata as bytes) without processes, so that
+a test can say in one line what a stage writes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from troth.api import (
+    Destination,
+    Document,
+    Json,
+    JsonObject,
+    Pipeline,
+    Promise,
+    ResourceRequest,
+    dump_documents,
+)
+from troth.engine import (
+    DeletionBudget,
+    Engine,
+    Intake,
+    Item,
+    Moment,
+    Plan,
+    Renderer,
+    Settings,
+    Submission,
+    World,
+    Writer,
+)
+from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet, Receipt
+from troth_statestore.memory import MemoryStore
+
+StageFunction = Callable[[StageJob], StageResult]
+
+API_VERSION = "test.example.com/v1"
+
+
+def config_map(name: str, namespace: str = "team", **data: str) -> JsonObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": data,
+    }
+
+
+def writes(*manifests: JsonObject, path: str = "objects.yaml", **metadata: Json) -> StageFunction:
+    """A stage that writes these manifests, and metadata files given as ``status={...}``."""
+    names = {"selectors": "destination-selectors.yaml", "control": "workflow-control.yaml"}
+    files = {
+        names.get(key, f"{key}.yaml"): dump_documents([value]) for key, value in metadata.items()
+    }
+    content = {path: dump_documents(manifests)} if manifests else {}
+    return lambda _: StageResult(content, files)
+
+
+def follows_spec(job: StageJob) -> StageResult:
+    """A stage whose one object carries the request's name and spec.value."""
+    metadata, spec = job.object["metadata"], job.object["spec"]
+    assert isinstance(metadata, Mapping)
+    assert isinstance(spec, Mapping)
+    name, namespace = str(metadata["name"]), str(metadata["namespace"])
+    manifest = config_map(name, namespace, value=str(spec.get("value", "")))
+    return StageResult({"objects.yaml": dump_documents([manifest])})
+
+
+@dataclass
+class ScriptedRunner:
+    """A runner whose stages are functions by the pipeline's name."""
+
+    stages: dict[str, StageFunction]
+    code: str = "code-1"
+    runs: list[StageJob] = field(default_factory=list)
+    parallelism: int = 2
+
+    def fingerprint(self, pipeline: Pipeline) -> str:
+        return f"{self.code}/{pipeline.name}"
+
+    def run(self, job: StageJob) -> StageResult:
+        self.runs.append(job)
+        return self.stages[job.pipeline.name](job)
+
+    def close(self) -> None:
+        pass
+
+
+def promise(  # noqa: PLR0913  (a builder: every part has a default)
+    name: str = "thing",
+    *,
+    kind: str = "Thing",
+    configure: Iterable[str] = ("configure",),
+    delete: Iterable[str] = (),
+    selectors: Mapping[str, str] | None = None,
+    fence: str | None = "{namespaces: [own]}",
+    annotations: Mapping[str, str] | None = None,
+    **spec: Json,
+) -> Promise:
+    found = dict(annotations or {})
+    if fence is not None:
+        found["troth.dev/fence"] = fence
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {
+            "spec": {
+                "type": "object",
+                "properties": {
+                    "value": {"type": "string", "maxLength": 20},
+                    "colour": {"type": "string", "default": "red"},
+                },
+            }
+        },
+    }
+    workflows: JsonObject = {
+        "resource": {
+            "configure": [_pipeline(one) for one in configure],
+            "delete": [_pipeline(one) for one in delete],
+        }
+    }
+    return Promise.parse(
+        {
+            "apiVersion": "platform.kratix.io/v1alpha1",
+            "kind": "Promise",
+            "metadata": {"name": name, "annotations": found},
+            "spec": {
+                "api": {
+                    "spec": {
+                        "group": "test.example.com",
+                        "names": {"kind": kind, "plural": f"{kind.lower()}s"},
+                        "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}],
+                    }
+                },
+                "workflows": workflows,
+                "destinationSelectors": [{"matchLabels": dict(selectors)}] if selectors else [],
+                **spec,
+            },
+        }
+    )
+
+
+def _pipeline(name: str) -> Json:
+    return {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "Pipeline",
+        "metadata": {"name": name},
+        "spec": {"containers": [{"name": name, "image": "stage:1", "args": [name]}]},
+    }
+
+
+def request(  # noqa: PLR0913  (a builder: every part has a default)
+    name: str = "one",
+    namespace: str = "team",
+    *,
+    kind: str = "Thing",
+    root: str = "requests",
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    **spec: Json,
+) -> Submission:
+    raw: JsonObject = {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": dict(labels or {}),
+            "annotations": dict(annotations or {}),
+        },
+        "spec": spec,
+    }
+    text = dump_documents([raw]).decode()
+    document = Document(raw, f"{root}/{name}.yaml", text, 0)
+    return Submission(ResourceRequest.parse(raw), document, root)
+
+
+def destination(name: str, path: str | None = None, **labels: str) -> Destination:
+    return Destination(name=name, labels=labels, path=path or name, store=None)
+
+
+@dataclass
+class Platform:
+    """Everything a run needs; change a field, sync again."""
+
+    stages: dict[str, StageFunction] = field(default_factory=lambda: {"configure": follows_spec})
+    promises: list[Promise] = field(default_factory=lambda: [promise()])
+    destinations: list[Destination] = field(default_factory=lambda: [destination("cluster")])
+    settings: Settings = field(default_factory=Settings)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    roots: frozenset[str] = frozenset({"requests"})
+    complete: bool = True
+
+    def __post_init__(self) -> None:
+        self.runner = ScriptedRunner(self.stages)
+        self.handed_in: list[ChangeSet] = []
+
+    def allow(self, deletions: int) -> None:
+        self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
+
+    def plan(self, *requests: Submission) -> Plan:
+        intake = Intake(requests, self.roots, self.complete)
+        return self._engine().plan(intake, self.store.snapshot())
+
+    def sync(self, *requests: Submission) -> dict[str, Item]:
+        """One round of plan and write; items by the request's name."""
+        writer = Writer(self._world(), self._renderer(), self.settings, self._submit)
+        return {item.name: item for item in writer.write(self.plan(*requests)).items}
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        snapshot = self.store.snapshot()
+        return dict(snapshot.read(sorted(snapshot.digests(""))))
+
+    @property
+    def records(self) -> dict[str, bytes]:
+        found = self.store.snapshot().records()
+        return {k: content for k, (content, _) in found.items() if k.startswith("requests/")}
+
+    def tamper(self, files: Mapping[str, bytes], delete: Iterable[str] = ()) -> None:
+        """Change files behind the engine's back."""
+        change = ChangeSet("requests/by-hand", None, files, frozenset(delete), record=None)
+        self.store.commit([change])
+
+    def _world(self) -> World:
+        return World(
+            {one.name: one for one in self.promises}, {one.name: one for one in self.destinations}
+        )
+
+    def _renderer(self) -> Renderer:
+        return Renderer(self.runner, lambda: Moment(self.now, b"seed"))
+
+    def _engine(self) -> Engine:
+        return Engine(self._world(), self._renderer(), self.settings)
+
+    def _submit(self, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
+        self.handed_in = list(changes)
+        receipts = {receipt.key: receipt for receipt in self.store.commit(changes)}
+        futures: list[Future[Receipt]] = []
+        for change in changes:
+            future: Future[Receipt] = Future()
+            future.set_result(receipts[change.key])
+            futures.append(future)
+        return futures
