@@ -78,7 +78,6 @@ class Reason(StrEnum):
     PROMISE_INVALID = "PromiseInvalid"
     PROMISE_NOT_FOUND = "PromiseNotFound"
     PROMISE_NOT_SERVED = "PromiseNotServed"
-    RECORDED = "Recorded"
     RECORD_UNREADABLE = "RecordUnreadable"
     REMOVED = "Removed"
     REVERTED = "Reverted"

@@ -65,7 +65,7 @@ def spoil(_: Spec) -> Output:
     os.environ["LEFT"] = "behind"
     os.environ["TZ"] = "Asia/Tokyo"
     time.tzset()
-    os.umask(0o777)
+    os.umask(0o077)
     sys.stdout.close()
     sys.argv.append("spoilt")
     os.close(1)

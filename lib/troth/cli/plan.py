@@ -65,7 +65,7 @@ def plan(  # noqa: PLR0913  (one parameter an option, as click hands them over)
         print_json("PlanReport", [_as_json(one) for one in previews])
     else:
         _print_diffs(previews)
-        print_items(items)
+        print_items(items, planned=True)
     if failed := exit_code(items):
         return failed
     return _CHANGES if detailed_exitcode and any(one.files for one in previews) else 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from troth.cli.reports import console, exit_code, print_items
-from troth.cli.working import remark
+from troth.cli.working import warn_of_open_promises
 from troth.engine import Settings, preview
 from troth.engine.draft import Draft
 from troth.errors import InvalidInputError, Reason
@@ -45,7 +45,7 @@ def render(*, request: Path, promises: tuple[Path, ...], folder: Path | None) ->
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     inputs = load([request, *(promises or _beside(request))])
     inputs.submissions = [one for one in inputs.submissions if one.root == str(request)]
-    remark(inputs)
+    warn_of_open_promises(inputs)
     store = MemoryStore()
     with open_session(inputs, store, WarmRunner(), SyncOptions(Settings())) as session:
         plan = session.plan(store.snapshot())

@@ -33,12 +33,18 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def print_items(items: Sequence[Item]) -> None:
-    """Print a line for each item, then what there is to say about some, then a summary."""
+def print_items(items: Sequence[Item], *, planned: bool = False) -> None:
+    """Print a line for each item, then what there is to say about some, then a summary.
+
+    Args:
+        items: what to print.
+        planned: say that this is what would become of them, not what did.
+    """
     out = console()
+    state = "WOULD BE" if planned else "STATE"
     if items:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("NAMESPACE", "NAME", "PROMISE", "STATE", "REASON", "DESTINATION", "COMMIT"):
+        for heading in ("NAMESPACE", "NAME", "PROMISE", state, "REASON", "DESTINATION", "COMMIT"):
             table.add_column(heading, no_wrap=True)
         for item in items:
             destinations = ", ".join(sorted({destination for destination, _ in item.placements}))
@@ -56,7 +62,7 @@ def print_items(items: Sequence[Item]) -> None:
             if item.message:
                 who = f"{item.namespace}/{item.name}: " if item.name else ""
                 out.print(Text(f"{item.state}: {who}{item.message}"), style=None)
-    out.print(summary(items))
+    out.print(f"Would be: {summary(items)}" if planned and items else summary(items))
 
 
 def summary(items: Iterable[Item]) -> str:

@@ -15,7 +15,7 @@ from troth.runners.warm import WarmRunner
 from troth_statestore import StateStore
 from troth_statestore.memory import MemoryStore
 
-__all__ = ["WorkOptions", "remark", "working"]
+__all__ = ["WorkOptions", "warn_of_open_promises", "working"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ def remark(inputs: Inputs) -> None:
         )
     for kind, count in sorted(inputs.left_out.items()):
         err.print(f"Note: left out {count} x {kind}: no Promise here offers that group.")
+    warn_of_open_promises(inputs)
+
+
+def warn_of_open_promises(inputs: Inputs) -> None:
+    """Warn about Promises without a fence, on standard error."""
+    err = console(stderr=True)
     for promise in inputs.promises.values():
         if not promise.fence.declared:
             err.print(

@@ -37,7 +37,7 @@ def preview(plan: Plan) -> list[Preview]:
     found = [Preview(item) for item in plan.items]
     for draft, change in plan.drafts:
         files = _changes(plan, draft, change) if change is not None else ()
-        item = of_draft(draft, written=bool(files), revision=revision)
+        item = of_draft(draft, written=bool(files), revision=None if files else revision)
         found.append(Preview(item, files))
     for key in plan.removals:
         record, _ = plan.ledger.records[key]

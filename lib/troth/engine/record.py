@@ -146,7 +146,7 @@ def _encode_placement(placement: Placement) -> Json:
         "selector": dict(sorted(group.selector.items())),
         "destination": placement.destination,
         "path": placement.path,
-        "files": list(placement.files),
+        "files": [path.removeprefix(f"{placement.path}/") for path in placement.files],
         "objects": [item._asdict() for item in placement.objects],
     }
 
@@ -191,7 +191,7 @@ def _decode_placement(fields: Fields) -> Placement:
         group=group,
         destination=fields.text("destination"),
         path=fields.text("path"),
-        files=fields.texts("files"),
+        files=tuple(f"{fields.text('path')}/{path}" for path in fields.texts("files")),
         objects=tuple(
             ObjectId(item.text("group", ""), item.text("kind"), item.text("namespace", ""),
                      item.text("name"))

@@ -37,8 +37,8 @@ def read_result(root: str, limits: Limits) -> StageResult:
         }
     except OSError as error:
         # Foreign at this seam: removed permissions, paths too long to open.
-        message = f"the output could not be read: {error.strerror}."
-        raise OutputRefusedError(Reason.UNSAFE_PATH, message) from error
+        name = str(error.filename).removeprefix(f"{root}/")
+        raise _unsafe(name, f"could not be read ({error.strerror})") from error
     return StageResult(files, metadata)
 
 

@@ -59,6 +59,12 @@ def test_another_image_is_refused_and_what_is_served_is_told(
     assert "acme-stage:* by acme 1.4.2, tag 1.4 or 1.4.2" in error.message
 
 
+def test_an_image_named_by_digest_is_refused_as_such(runner: WarmRunner) -> None:
+    error = _refusal(runner, container("say", image=f"acme-stage@sha256:{'0' * 64}"))
+
+    assert "is named by digest, whose version cannot be told" in error.message
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

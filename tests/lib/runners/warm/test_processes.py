@@ -54,11 +54,10 @@ def _alive(processes: Sequence[int]) -> list[int]:
 def _wait_until_gone(processes: Sequence[int]) -> None:
     """Wait for processes that are not ours to wait for; fail after many tries."""
     for _ in range(1000):
-        left = [process for process in _alive(processes) if _state(process) != "Z"]
-        if not left:
+        if all(_state(process) == "Z" for process in processes):
             return
         threading.Event().wait(0.02)
-    pytest.fail(f"the processes {left} go on")
+    pytest.fail(f"of the processes {processes} these go on: {_alive(processes)}")
 
 
 def _state(process: int) -> str:

@@ -1,0 +1,37 @@
+"""What the tests of state stores share: a remote, and stores that are closed at the end."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.repositories import OpenStore, Remote
+
+from troth_statestore.git import GitSettings, GitStore
+
+
+@pytest.fixture
+def exits() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    return Remote.create(tmp_path / "remote.git")
+
+
+@pytest.fixture
+def open_store(remote: Remote, exits: ExitStack) -> OpenStore:
+    def opened(
+        url: str | None = None,
+        *,
+        branch: str = "main",
+        path: str = "",
+        settings: GitSettings | None = None,
+    ) -> GitStore:
+        store = GitStore(url or str(remote.folder), branch, path, settings)
+        exits.callback(store.close)
+        return store
+
+    return opened
