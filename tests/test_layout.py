@@ -120,6 +120,8 @@ def test_importing_a_stage_loads_neither_git_nor_the_engine() -> None:
         "print([m for m in sys.modules if m in {'git', 'troth.engine', 'troth_statestore'}])"
     )
 
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert result.stdout.strip() == "[]"

@@ -145,8 +145,8 @@ class _Place:
 
     def obstacles(self, path: str) -> list[str]:
         above = [folder for folder in ancestors(path) if self.disk.find(self.prefix + folder)]
-        below = [f"{path}/{inside}" for inside, _ in self.disk.walk(self.prefix + path)]
-        return above + below
+        below = (f"{path}/{inside}" for inside, _ in self.disk.walk(self.prefix + path))
+        return [*above, *sorted(below)]
 
 
 def _digest(found: Found) -> str:

@@ -98,6 +98,7 @@ class Flusher:
             return
         try:
             receipts = self._store.commit([one.change for one in batch])
+            answers = list(zip(batch, receipts, strict=True))
         except StoreError as exc:
             if exc.reason is Reason.UNSAFE_PATH and len(batch) > 1:
                 # One of them is in the way of a foreign file; the others shall not wait for it.
@@ -109,7 +110,7 @@ class Flusher:
         except BaseException as exc:  # noqa: BLE001  (whatever it is, somebody waits to hear it)
             _fail(batch, exc)
         else:
-            for one, receipt in zip(batch, receipts, strict=True):
+            for one, receipt in answers:
                 one.receipt.set_result(receipt)
 
 

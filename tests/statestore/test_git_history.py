@@ -279,9 +279,7 @@ def test_names_that_no_store_would_take_are_not_listed(
     assert list(open_store().snapshot().digests("d")) == ["d/fine"]
 
 
-def test_a_history_that_git_finds_nothing_wrong_with(
-    remote: Remote, open_store: OpenStore
-) -> None:
+def test_a_history_that_git_finds_nothing_wrong_with(remote: Remote, open_store: OpenStore) -> None:
     store = open_store(path="p")
     store.commit([change(key, f="1", g="2") for key in "abc"])
     store.commit([ChangeSet("d", None, {"d": b"1"}, frozenset({"a/f", "a/g"}))])

@@ -108,17 +108,24 @@ def replace(remote: Remote) -> None:
     remote.git("update-ref", "refs/heads/main", other)
 
 
+def rewind_and_forget(remote: Remote) -> None:
+    rewind(remote)
+    remote.git("gc", "-q", "--prune=now")
+
+
 def delete(remote: Remote) -> None:
     remote.git("update-ref", "-d", "refs/heads/main")
 
 
-@pytest.fixture(params=[rewind, replace, delete])
+@pytest.fixture(params=[rewind, rewind_and_forget, replace, delete])
 def rewrite(request: pytest.FixtureRequest, remote: Remote) -> Callable[[], None]:
     return lambda: request.param(remote)
 
 
 def refused(act: Callable[[], object]) -> None:
-    with pytest.raises(StoreError, match="refs/heads/main was at [0-9a-f]{40} and is now") as caught:
+    with pytest.raises(
+        StoreError, match="refs/heads/main was at [0-9a-f]{40} and is now"
+    ) as caught:
         act()
     assert caught.value.reason is Reason.HISTORY_REWRITTEN
 

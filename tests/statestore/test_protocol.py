@@ -14,7 +14,6 @@ from troth_statestore.git import GitSettings, GitStore
 from troth_statestore.memory import MemoryStore
 
 
-
 def _git(folder: Path, path: str = "", settings: GitSettings | None = None) -> StateStore:
     return GitStore(str(Remote.create(folder / "store.git").folder), path=path, settings=settings)
 
@@ -30,9 +29,7 @@ TWINS: dict[str, Callable[[Path], StateStore]] = {
 
 
 @pytest.fixture(params=TWINS)
-def store(
-    request: pytest.FixtureRequest, tmp_path: Path, exits: ExitStack
-) -> StateStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path, exits: ExitStack) -> StateStore:
     made = TWINS[request.param](tmp_path)
     exits.callback(made.close)
     return made
@@ -248,9 +245,7 @@ def test_a_foreign_file_in_the_way_is_never_destroyed(
     store.commit([ChangeSet("foreign", None, {held: b"keep"})])
 
     with pytest.raises(StoreError, match=f"{wanted} cannot be written, since {held}") as caught:
-        store.commit(
-            [ChangeSet("r", None, {wanted: b"x"}), ChangeSet("s", None, {"other": b"y"})]
-        )
+        store.commit([ChangeSet("r", None, {wanted: b"x"}), ChangeSet("s", None, {"other": b"y"})])
 
     assert caught.value.reason is Reason.UNSAFE_PATH
     assert files(store) == {held: b"keep"}
@@ -294,7 +289,8 @@ def test_misuse_is_a_value_error_and_writes_nothing(
 
 
 @pytest.mark.parametrize(
-    "path", ["with space", "quo'te", 'quo"te', '"', "ümlaut/漢字", "a\u00a0b", "*[?]", ":(top)x", "-x"]
+    "path",
+    ["with space", "quo'te", 'quo"te', '"', "ümlaut/漢字", "a\u00a0b", "*[?]", ":(top)x", "-x"],
 )
 def test_unusual_names_are_kept_as_they_are(store: StateStore, path: str) -> None:
     store.commit([ChangeSet(path, None, {path: b"1", "other": b"2"}, record=b"3")])

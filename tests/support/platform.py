@@ -194,6 +194,7 @@ class Platform:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     roots: frozenset[str] = frozenset({"requests"})
     complete: bool = True
+    doubtful: frozenset[tuple[str, str]] = frozenset()
 
     def __post_init__(self) -> None:
         self.runner = ScriptedRunner(self.stages)
@@ -203,7 +204,7 @@ class Platform:
         self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
 
     def plan(self, *requests: Submission) -> Plan:
-        intake = Intake(requests, self.roots, self.complete)
+        intake = Intake(requests, self.roots, self.complete, doubtful=self.doubtful)
         return self._engine().plan(intake, self.store.snapshot())
 
     def sync(self, *requests: Submission) -> dict[str, Item]:

@@ -105,7 +105,9 @@ class Remote:
     def pushes(self) -> list[list[str]]:
         """Return the refs of each push so far, sorted."""
         log = self.folder / "pushes"
-        return [sorted(line.split()) for line in log.read_text().splitlines()] if log.exists() else []
+        return (
+            [sorted(line.split()) for line in log.read_text().splitlines()] if log.exists() else []
+        )
 
     def files(self, branch: str = "main") -> dict[str, str]:
         """Return path → content at the tip of a branch."""

@@ -5,7 +5,7 @@ with an object does not, and nothing here touches a file, a network or a clock.
 """
 
 from troth.api.destination import Destination, GitStateStore, Layout, Reader, StoreRef
-from troth.api.documents import Document, dump_documents, load_documents, load_object, load_values
+from troth.api.documents import Document, load_documents, load_object, load_values
 from troth.api.fence import Fence, is_system_namespace
 from troth.api.json_values import (
     Fields,
@@ -20,6 +20,7 @@ from troth.api.pipeline import Container, Pipeline
 from troth.api.promise import Api, Kind, Promise, Workflows
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
+from troth.api.spelling import dump_documents
 
 __all__ = [
     "Api",

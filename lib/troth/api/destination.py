@@ -91,7 +91,7 @@ def _choices(values: type[StrEnum]) -> str:
 
 
 def _clean_path(spec: Fields) -> str:
-    parts = [part for part in spec.text("path").split("/") if part not in {"", "."}]
+    parts = [part for part in spec.text("path", "").split("/") if part not in {"", "."}]
     if ".." in parts or any(part.lower() == ".git" for part in parts):
         raise spec.error("path", "'..' and '.git' have no place in a path of a state store.")
     return "/".join(parts)

@@ -1,13 +1,12 @@
-"""YAML in and out: documents that know their lines, and one spelling for what we write.
+"""YAML in: documents that know their lines, read strictly.
 
-Read: JSON's data model only (no timestamps, no tags, text keys), duplicate keys refused, and
-aliases that would expand without bound refused. Written: a spelling that PyYAML and the Go
-libraries of Kubernetes read alike.
+JSON's data model only (no timestamps, no tags, text keys), numbers as the Go libraries of
+Kubernetes read them, duplicate keys refused, and aliases that would expand without bound refused.
 """
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,39 +15,82 @@ import yaml
 from troth.api.json_values import Json, JsonObject, is_object
 from troth.errors import InvalidInputError, Reason
 
-__all__ = ["Document", "dump_documents", "load_documents", "load_object", "load_values"]
+__all__ = ["Document", "load_documents", "load_object", "load_values"]
 
 # Values in one file, aliases expanded: an honest Promise has some thousands.
 _VALUES_LIMIT = 500_000
 
-# Text that go-yaml would read as a number or a boolean although PyYAML would not quote it.
-_AMBIGUOUS = re.compile(
-    r"[-+]?(\d[\d_]*)?\.?\d+([eE][-+]?\d+)?|[-+]?\d+\.?|0[oOxXbB][0-9a-fA-F_]+|[yYnN]|[-+]?\.\d.*"
+# Levels of one document: the deepest CRDs have some 60, and recursion over it must never run out.
+_DEPTH_LIMIT = 150
+
+# Whole numbers from here on lose digits in the Go libraries.
+_NUMBER_LIMIT = 2**64
+
+_TEXT, _NULL, _MERGE, _INT, _FLOAT = (
+    f"tag:yaml.org,2002:{name}" for name in ("str", "null", "merge", "int", "float")
 )
 
 
 class _Loader(yaml.CSafeLoader):
-    """Safe and strict: duplicate keys are errors, timestamps stay text."""
+    """Safe and strict: duplicate keys are errors, timestamps and sexagesimals stay text."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._known: dict[yaml.Node, dict[str, yaml.Node]] = {}
+        self._inherited = 0
 
     def construct_mapping(  # the signature is PyYAML's
         self,
         node: yaml.MappingNode,
         deep: bool = False,  # noqa: FBT001, FBT002  (as above)
     ) -> dict[Hashable, object]:
-        self.flatten_mapping(node)
         mapping: dict[Hashable, object] = {}
+        merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
-            if key_node.tag != "tag:yaml.org,2002:str":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key_node.value!r} is no text; put it in quotes",
-                    key_node.start_mark,
-                )  # fmt: skip
+            if key_node.tag != _TEXT:
+                if key_node.tag != _MERGE:
+                    raise _unreadable(f"{_spell(key_node)} is no text; put it in quotes", key_node)
+                merged.append(value_node)
+                continue
             if key_node.value in mapping:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key_node.value!r} stands twice", key_node.start_mark
-                )
+                raise _unreadable(f"{_spell(key_node)} stands twice", key_node)
             mapping[key_node.value] = self.construct_object(value_node, deep=deep)
+        if merged:
+            for key, value_node in self._merge(merged).items():
+                if key not in mapping:
+                    mapping[key] = self.construct_object(value_node, deep=deep)
         return mapping
+
+    def _merge(self, sources: Iterable[yaml.Node]) -> dict[str, yaml.Node]:
+        """Return the fields that ``<<`` brings; the first source to have a field wins."""
+        found: dict[str, yaml.Node] = {}
+        for source in sources:
+            for one in source.value if isinstance(source, yaml.SequenceNode) else [source]:
+                if not isinstance(one, yaml.MappingNode):
+                    raise _unreadable("'<<' takes a mapping or a list of mappings", one)
+                for key, value in self._fields(one).items():
+                    found.setdefault(key, value)
+                self._inherited += len(found)
+                if self._inherited > _VALUES_LIMIT:
+                    raise _unreadable(f"'<<' brings more than {_VALUES_LIMIT} values", one)
+        return found
+
+    def _fields(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
+        """Return the fields of a mapping that is merged into another, worked out once."""
+        if node not in self._known:
+            self._known[node] = {}  # so that one which merges itself comes to an end
+            own = {key.value: value for key, value in node.value if key.tag == _TEXT}
+            merged = self._merge(value for key, value in node.value if key.tag == _MERGE)
+            self._known[node] = {**merged, **own}
+        return self._known[node]
+
+
+def _unreadable(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+def _spell(key: yaml.Node) -> str:
+    return f"the key {key.value[:60]!r}" if isinstance(key, yaml.ScalarNode) else "this key"
 
 
 def _construct_map(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[Hashable, object]]:
@@ -59,26 +101,23 @@ def _construct_map(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[Has
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
 _Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    first: [pair for pair in pairs if pair[0].rpartition(":")[2] in {"bool", "null", "merge"}]
     for first, pairs in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
-
-
-class _Dumper(yaml.CSafeDumper):
-    """Block style, no aliases, ambiguous text quoted."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  (PyYAML's signature)
-        return True
-
-
-def _represent_text(dumper: yaml.CSafeDumper, data: str) -> yaml.ScalarNode:
-    if "\n" in data and not any(line != line.rstrip() for line in data.split("\n")):
-        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|")
-    style = "'" if _AMBIGUOUS.fullmatch(data) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
+_Loader.add_implicit_resolver(
+    _INT,
+    re.compile(r"[-+]?(0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0o?[0-7_]*|[1-9][0-9_]*)$"),
+    list("-+0123456789"),
+)
+_Loader.add_implicit_resolver(
+    _FLOAT,
+    re.compile(
+        r"[-+]?((\d[\d_]*\.[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?|\d[\d_]*[eE][-+]?\d+)$"
+        r"|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$",
+        re.ASCII,
+    ),
+    list("-+.0123456789"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +151,8 @@ class Document:
 
 def _compose(text: str, index: int) -> yaml.Node:
     nodes = cast("Iterator[yaml.Node | None]", yaml.compose_all(text, Loader=yaml.CSafeLoader))
-    return [node for node in nodes if node is not None][index]
+    filled = [node for node in nodes if node is not None and node.tag != _NULL]
+    return filled[index]
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
@@ -151,13 +191,13 @@ def load_values(text: str, source: str) -> list[Json]:
         line = mark.line + 1 if mark is not None else 1
         message = f"{source}:{line}: this is no YAML we can read: {error.problem}."
         raise InvalidInputError(Reason.INVALID_YAML, message) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise _too_deep(source) from error
+    except (yaml.YAMLError, ValueError) as error:
         message = f"{source}:1: this is no YAML we can read: {error}."
         raise InvalidInputError(Reason.INVALID_YAML, message) from error
     values = [data for data in loaded if data is not None]
-    budget = [_VALUES_LIMIT]
-    for data in values:
-        _refuse_foreign(data, budget, source)
+    _refuse_foreign(values, source)
     return cast("list[Json]", values)
 
 
@@ -170,42 +210,45 @@ def load_object(text: str, source: str) -> JsonObject:
     return documents[0].data
 
 
-def _refuse_foreign(value: object, budget: list[int], source: str) -> None:
-    """Refuse what JSON does not have, and more values than `budget` (counted down) allows."""
-    budget[0] -= 1
-    if budget[0] < 0:
-        message = f"{source}: this file expands to more than {_VALUES_LIMIT} values."
-        raise InvalidInputError(Reason.INVALID_YAML, message)
-    if isinstance(value, dict):
-        for item in cast("dict[str, object]", value).values():
-            _refuse_foreign(item, budget, source)
-    elif isinstance(value, list):
-        for item in cast("list[object]", value):
-            _refuse_foreign(item, budget, source)
-    elif isinstance(value, float) and not math.isfinite(value):
-        message = f"{source}: {value} is no number that JSON has; put it in quotes."
-        raise InvalidInputError(Reason.INVALID_YAML, message)
-    elif value is not None and not isinstance(value, str | bool | int | float):
-        message = f"{source}: a value of type {type(value).__name__} has no place in a manifest."
-        raise InvalidInputError(Reason.INVALID_YAML, message)
+def _too_deep(source: str) -> InvalidInputError:
+    message = f"{source}: this file is nested deeper than {_DEPTH_LIMIT} levels."
+    return InvalidInputError(Reason.INVALID_YAML, message)
 
 
-# The order in which people read an object; other keys follow as they came.
-_FIRST_KEYS = ("apiVersion", "kind", "metadata")
+def _refuse_foreign(values: list[object], source: str) -> None:
+    """Refuse what JSON does not have, and more values or levels than the limits allow.
+
+    Goes level by level: an alias that holds itself comes to an end at one of the limits.
+    """
+    count, depth, level = len(values), 0, values
+    while level:
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(cast("dict[str, object]", value).values())
+            elif isinstance(value, list):
+                below.extend(cast("list[object]", value))
+            elif not isinstance(value, str):
+                _refuse_scalar(value, source)
+            if count + len(below) > _VALUES_LIMIT:
+                message = f"{source}: this file expands to more than {_VALUES_LIMIT} values."
+                raise InvalidInputError(Reason.INVALID_YAML, message)
+        count, depth, level = count + len(below), depth + 1, below
+        if depth > _DEPTH_LIMIT:
+            raise _too_deep(source)
 
 
-def _ordered(document: Json) -> Json:
-    if not is_object(document):
-        return document
-    first = {key: document[key] for key in _FIRST_KEYS if key in document}
-    return {**first, **document}
-
-
-def dump_documents(documents: Sequence[Json]) -> bytes:
-    """Spell documents as UTF-8 YAML, ``---`` between them; the same data, the same bytes."""
-    ordered = [_ordered(document) for document in documents]
-    text = yaml.dump_all(
-        ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096,
-        default_flow_style=False,
-    )  # fmt: skip
-    return text.encode()
+def _refuse_scalar(value: object, source: str) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return
+        problem = f"{value} is no number that JSON has; put it in quotes."
+    elif isinstance(value, int):
+        if abs(value) < _NUMBER_LIMIT:
+            return
+        problem = "a whole number of more than 64 bits loses digits; put it in quotes."
+    else:
+        problem = f"a value of type {type(value).__name__} has no place in a manifest."
+    raise InvalidInputError(Reason.INVALID_YAML, f"{source}: {problem}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from troth.api.documents import load_object
 from troth.api.json_values import Fields, Json, JsonObject, is_object
+from troth.api.labels import FENCE
+from troth.api.names import dns_label_problem
 
 __all__ = ["Fence", "is_system_namespace"]
 
@@ -42,7 +44,7 @@ class Fence:
     @classmethod
     def parse(cls, text: str) -> "Fence":
         """Read the annotation. Raises InvalidInputError when it is no fence."""
-        fields = Fields(load_object(text, "troth.dev/fence"), ("troth.dev/fence",))
+        fields = Fields(load_object(text, FENCE), ("metadata", "annotations", FENCE))
         fields.refuse_unknown({"namespaces", "clusterKinds"}, "a fence")
         namespaces = fields.texts("namespaces") if fields.has("namespaces") else ("own",)
         for pattern in namespaces:
@@ -53,6 +55,8 @@ class Fence:
                         f"{{{path}}} is no path of a request; write {{spec.field}}, "
                         "{metadata.name} or {metadata.namespace}.",
                     )
+            if problem := dns_label_problem(_BRACES.sub("x", pattern)):
+                raise fields.error("namespaces", f"this can never be a namespace: {problem}.")
         return cls(namespaces, frozenset(fields.texts("clusterKinds")), declared=True)
 
     def allowed_namespaces(self, request: JsonObject) -> frozenset[str]:
@@ -63,7 +67,7 @@ class Fence:
         allowed: set[str] = set()
         for pattern in self.namespaces:
             filled = _fill("{metadata.namespace}" if pattern == "own" else pattern, request)
-            if filled is not None and not is_system_namespace(filled):
+            if filled and not is_system_namespace(filled):
                 allowed.add(filled)
         return frozenset(allowed)
 

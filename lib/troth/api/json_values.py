@@ -12,7 +12,16 @@ from typing import TypeAlias, TypeGuard
 
 from troth.errors import InvalidInputError, Reason
 
-__all__ = ["Fields", "Json", "JsonObject", "canonical", "digest_of", "field_path", "is_object"]
+__all__ = [
+    "Fields",
+    "Json",
+    "JsonObject",
+    "canonical",
+    "digest_of",
+    "field_path",
+    "is_object",
+    "kind_of",
+]
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -46,7 +55,8 @@ def digest_of(value: Json) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _kind_of(value: Json) -> str:
+def kind_of(value: Json) -> str:
+    """Say what a value is, for messages; long texts are cut."""
     match value:
         case None:
             return "nothing"
@@ -100,7 +110,7 @@ class Fields:
         if value is None and default is not None:
             return default
         if not isinstance(value, str) or (not value and default is None):
-            raise self.error(name, f"a text is needed here, found {_kind_of(value)}.")
+            raise self.error(name, f"a text is needed here, found {kind_of(value)}.")
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -109,7 +119,7 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self.error(name, f"true or false is needed here, found {_kind_of(value)}.")
+            raise self.error(name, f"true or false is needed here, found {kind_of(value)}.")
         return value
 
     def mapping(self, name: str) -> JsonObject:
@@ -118,7 +128,7 @@ class Fields:
         if value is None:
             return {}
         if not is_object(value):
-            raise self.error(name, f"a mapping is needed here, found {_kind_of(value)}.")
+            raise self.error(name, f"a mapping is needed here, found {kind_of(value)}.")
         return value
 
     def section(self, name: str) -> "Fields":
@@ -131,12 +141,12 @@ class Fields:
         if value is None:
             return []
         if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-            raise self.error(name, f"a list is needed here, found {_kind_of(value)}.")
+            raise self.error(name, f"a list is needed here, found {kind_of(value)}.")
         at = (*self._at, name)
         readers: list[Fields] = []
         for index, item in enumerate(value):
             if not is_object(item):
-                message = f"a mapping is needed here, found {_kind_of(item)}."
+                message = f"a mapping is needed here, found {kind_of(item)}."
                 raise Fields({}, at, self._reason).error(index, message)
             readers.append(Fields(item, (*at, index), self._reason))
         return readers
@@ -147,7 +157,7 @@ class Fields:
         if value is None:
             return ()
         if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-            raise self.error(name, f"a list of texts is needed here, found {_kind_of(value)}.")
+            raise self.error(name, f"a list of texts is needed here, found {kind_of(value)}.")
         found = tuple(item for item in value if isinstance(item, str))
         if len(found) != len(value):
             raise self.error(name, "every item of this list has to be a text (put it in quotes).")
@@ -159,7 +169,7 @@ class Fields:
         for key, value in self.mapping(name).items():
             if not isinstance(value, str):
                 raise self.section(name).error(
-                    key, f"a text is needed here, found {_kind_of(value)} (put it in quotes)."
+                    key, f"a text is needed here, found {kind_of(value)} (put it in quotes)."
                 )
             found[key] = value
         return found

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import KRATIX_GROUP, KRATIX_VERSION
+from troth.api.names import dns_subdomain_problem
 
 __all__ = ["Container", "Pipeline"]
 
@@ -61,6 +62,8 @@ class Pipeline:
             raise fields.error(
                 "apiVersion", f'unsupported pipeline "{name}" with APIVersion "{kind}/{version}".'
             )
+        if problem := dns_subdomain_problem(name):
+            raise fields.section("metadata").error("name", f"{problem}.")
         fields.refuse_unknown(_PIPELINE, f"pipeline {name!r}")
         fields.section("metadata").refuse_unknown(_METADATA, f"the metadata of pipeline {name!r}")
         spec = fields.section("spec")

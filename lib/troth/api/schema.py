@@ -1,36 +1,45 @@
 """Validation of requests against a Promise's OpenAPI schema, defaults filled.
 
 CEL rules (x-kubernetes-validations) are not evaluated; `RequestSchema.ignored_rules` says whether
-there are any. Unknown fields are refused, as kubectl does by default.
-Source of the dialect: apiextensions-apiserver's structural schemas.
+there are any. Formats are not checked. Unknown fields are refused, as kubectl does by default.
+Source of the dialect: apiextensions-apiserver's structural schemas; of nulls and defaults its
+``pkg/apiserver/schema/defaulting``.
 """
 
-import difflib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, SchemaError, ValidationError
 
+from troth.api.explain import PATTERN_AS_WRITTEN, Violation, explain
 from troth.api.json_values import Json, JsonObject, canonical, field_path, is_object
+from troth.errors import InvalidInputError, Reason, shorten
 
 __all__ = ["RequestSchema", "Violation"]
 
 # JSON Schema keywords that structural schemas share with it and that we pass on as they are.
 _KEYWORDS = frozenset(
     {
-        "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern",
-        "minItems", "maxItems", "uniqueItems", "required", "minProperties", "maxProperties",
+        "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems",
+        "maxItems", "uniqueItems", "required", "minProperties", "maxProperties",
     }
 )  # fmt: skip
 
+_COMBINED = ("allOf", "anyOf", "oneOf", "not")
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One way in which an object is not as its schema wants it."""
+# What of RE2 Python spells otherwise: escapes and whole classes are passed over, so that what
+# stands in them keeps its meaning.
+_RE2 = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\$", re.DOTALL)
+_POSIX_CLASSES = {
+    "[:alnum:]": "0-9A-Za-z", "[:alpha:]": "A-Za-z", "[:blank:]": r"\t ", "[:digit:]": "0-9",
+    "[:lower:]": "a-z", "[:space:]": r"\s", "[:upper:]": "A-Z", "[:word:]": r"\w",
+    "[:xdigit:]": "0-9A-Fa-f",
+}  # fmt: skip
 
-    field: tuple[str | int, ...]
-    message: str
+# Fields that every embedded Kubernetes object has.
+_EMBEDDED: dict[str, Json] = {"apiVersion": {}, "kind": {}, "metadata": {}}
 
 
 class RequestSchema:
@@ -39,10 +48,12 @@ class RequestSchema:
     def __init__(self, schema: JsonObject) -> None:
         properties = schema.get("properties")
         spec = properties.get("spec") if is_object(properties) else None
-        self._spec: JsonObject = spec if is_object(spec) else {}
+        if not is_object(spec):
+            is_open = not schema or schema.get("x-kubernetes-preserve-unknown-fields")
+            spec = {} if is_open else {"type": "object"}
+        self._spec: JsonObject = spec
         required = schema.get("required")
         self._needs_spec = isinstance(required, Sequence) and "spec" in required
-        self._validator = Draft202012Validator(cast("Mapping[str, object]", _convert(self._spec)))
 
     @property
     def ignored_rules(self) -> bool:
@@ -55,109 +66,131 @@ class RequestSchema:
         return filled if is_object(filled) else spec
 
     def violations(self, spec: JsonObject) -> list[Violation]:
-        """List everything that is wrong with a (filled) spec, in the order of its fields."""
+        """List everything that is wrong with a (filled) spec, in the order of its fields.
+
+        Raises:
+            InvalidInputError: the schema itself is none.
+        """
         if self._needs_spec and not spec and self._spec.get("required"):
             missing = cast("Sequence[str]", self._spec["required"])
             return [Violation(("spec",), f"spec is missing; it needs {', '.join(missing)}")]
         errors = cast("list[ValidationError]", list(self._validator.iter_errors(spec)))  # pyright: ignore[reportUnknownMemberType]  (jsonschema types it loosely)
-        found = [violation for error in errors for violation in _explain(error)]
+        found = [violation for error in errors for violation in explain(error)]
         unique = dict.fromkeys(found)  # jsonschema tells of each missing field by itself
-        return sorted(unique, key=lambda item: ([str(p) for p in item.field], item.message))
+        return sorted(unique, key=_place)
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        converted = cast("Mapping[str, object]", _convert(self._spec))
+        try:
+            Draft202012Validator.check_schema(converted)
+        except SchemaError as error:
+            at = field_path(("spec", *error.absolute_path))
+            message = f"the Promise's schema cannot be used: {at}: {shorten(error.message, 200)}."
+            raise InvalidInputError(Reason.PROMISE_INVALID, message) from error
+        return Draft202012Validator(converted)
 
 
-def _convert(schema: JsonObject) -> dict[str, Json]:
-    """Turn a structural schema into JSON Schema with unknown fields refused."""
+def _place(violation: Violation) -> tuple[list[tuple[int, str]], str]:
+    """Return what violations are sorted by: items of a list by their number."""
+    parts = [(p, "") if isinstance(p, int) else (-1, p) for p in violation.field]
+    return parts, violation.message
+
+
+def _convert(schema: JsonObject, *, closed: bool = True) -> dict[str, Json]:
+    """Turn a structural schema into JSON Schema; `closed` says that unknown fields are refused."""
     converted: dict[str, Json] = {k: v for k, v in schema.items() if k in _KEYWORDS}
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and pattern.endswith("$") and not pattern.endswith("\\$"):
-        converted["pattern"] = pattern[:-1] + r"\Z"  # RE2's $ takes no newline before the end
+    if isinstance(pattern, str):
+        converted |= {"pattern": _python_pattern(pattern), PATTERN_AS_WRITTEN: pattern}
     if schema.get("x-kubernetes-int-or-string"):
         converted["type"] = ["integer", "string"]
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if schema.get(exclusive) is True:  # OpenAPI 3.0 spells it as a flag beside the bound
-            converted[exclusive] = converted.pop(bound)
-    properties = schema.get("properties")
-    if is_object(properties):
-        converted["properties"] = {
-            key: _convert(value) for key, value in properties.items() if is_object(value)
-        }
-        if not schema.get("x-kubernetes-preserve-unknown-fields"):
-            converted["additionalProperties"] = False
-    additional = schema.get("additionalProperties")
-    if is_object(additional):
-        converted["additionalProperties"] = _convert(additional)
+        if schema.get(exclusive) is True and bound in converted:
+            converted[exclusive] = converted.pop(bound)  # OpenAPI 3.0 spells it as a flag
+    _convert_object(schema, converted, closed=closed)
     items = schema.get("items")
     if is_object(items):
-        converted["items"] = _convert(items)
-    _convert_combined(schema, converted)
-    if schema.get("nullable"):
-        return {"anyOf": [{"type": "null"}, converted]}
-    return converted
+        converted["items"] = _convert(items, closed=closed)
+    combined = _convert_combined(schema)
+    kind = converted.get("type")
+    if schema.get("nullable") and kind is not None:
+        kinds = [kind] if isinstance(kind, str) else cast("Sequence[Json]", kind)
+        converted["type"] = [*kinds, "null"]
+        if combined:  # the API server applies to null nothing but type and enum
+            combined = {"if": {"not": {"type": "null"}}, "then": combined}
+    return {**converted, **combined}
 
 
-def _convert_combined(schema: JsonObject, converted: dict[str, Json]) -> None:
-    for keyword in ("allOf", "anyOf", "oneOf"):
+def _convert_object(schema: JsonObject, converted: dict[str, Json], *, closed: bool) -> None:
+    properties, additional = schema.get("properties"), schema.get("additionalProperties")
+    if is_object(properties):
+        embedded = _EMBEDDED if schema.get("x-kubernetes-embedded-resource") else {}
+        own = {k: _convert(v, closed=closed) for k, v in properties.items() if is_object(v)}
+        converted["properties"] = {**embedded, **own}
+    if is_object(additional):
+        converted["additionalProperties"] = _convert(additional, closed=closed)
+    elif additional is True or not closed or schema.get("x-kubernetes-preserve-unknown-fields"):
+        return
+    elif is_object(properties) or schema.get("type") == "object":
+        converted["additionalProperties"] = False
+
+
+def _convert_combined(schema: JsonObject) -> dict[str, Json]:
+    """Convert allOf and its like, whose branches do not close an object to other fields."""
+    combined: dict[str, Json] = {}
+    for keyword in _COMBINED:
         options = schema.get(keyword)
-        if isinstance(options, Sequence) and not isinstance(options, str):
-            converted[keyword] = [_without_closing(o) for o in options if is_object(o)]
-    negated = schema.get("not")
-    if is_object(negated):
-        converted["not"] = _without_closing(negated)
+        if is_object(options):
+            combined[keyword] = _convert(options, closed=False)
+        elif isinstance(options, Sequence) and not isinstance(options, str):
+            combined[keyword] = [_convert(o, closed=False) for o in options if is_object(o)]
+    if schema.get("x-kubernetes-int-or-string"):
+        combined.pop("anyOf", None)  # it may only say once more what the two types are
+    return combined
 
 
-def _without_closing(schema: JsonObject) -> dict[str, Json]:
-    """Convert a branch of allOf and its like, which must not close the object to other fields."""
-    return _convert({**schema, "x-kubernetes-preserve-unknown-fields": True})
+def _python_pattern(pattern: str) -> str:
+    """Spell a pattern of RE2 for Python: ASCII classes, and ``$`` as the very end."""
+
+    def respell(match: re.Match[str]) -> str:
+        token = match[0]
+        if token in {"$", r"\z"}:
+            return r"\Z"
+        for name, characters in _POSIX_CLASSES.items():
+            token = token.replace(name, characters)
+        return token
+
+    return "(?a)" + (pattern if pattern.startswith("(?m") else _RE2.sub(respell, pattern))
 
 
 def _default(schema: JsonObject, value: Json) -> Json:
-    """Fill defaults as the API server does: only below objects and lists that are there."""
+    """Fill defaults as the API server does: only below objects and lists that are there.
+
+    A null where the schema allows none is no value: the default takes its place, or it goes.
+    """
     properties, items = schema.get("properties"), schema.get("items")
     if is_object(value):
-        filled: dict[str, Json] = dict(value)
-        if is_object(properties):
-            for key, child in properties.items():
-                if not is_object(child):
-                    continue
-                null = filled.get(key) is None and not child.get("nullable")
-                if "default" in child and (key not in filled or null):
-                    filled[key] = child["default"]
-                if key in filled:
-                    filled[key] = _default(child, filled[key])
-        additional = schema.get("additionalProperties")
-        if is_object(additional):
-            filled = {key: _default(additional, item) for key, item in filled.items()}
+        known: JsonObject = properties if is_object(properties) else {}
+        others = schema.get("additionalProperties")
+        filled: dict[str, Json] = {}
+        for key, item in value.items():
+            child = known.get(key, others)
+            if not is_object(child):
+                filled[key] = item
+            elif not _is_no_value(child, item):
+                filled[key] = _default(child, item)
+            elif child.get("default") is not None:
+                filled[key] = _default(child, child["default"])
+        for key, child in known.items():
+            if key not in filled and is_object(child) and child.get("default") is not None:
+                filled[key] = _default(child, child["default"])
         return filled
     if isinstance(value, Sequence) and not isinstance(value, str) and is_object(items):
-        return [_default(items, item) for item in value]
+        default = items.get("default")
+        return [_default(items, default if _is_no_value(items, i) else i) for i in value]
     return value
 
 
-def _explain(error: ValidationError) -> list[Violation]:
-    path = ("spec", *error.absolute_path)
-    match error.validator:
-        case "additionalProperties":
-            return _unknown_fields(error, path)
-        case "required":
-            known = cast("Mapping[str, object]", error.instance)
-            needed = cast("Sequence[str]", error.validator_value)
-            missing = [name for name in needed if name not in known]
-            return [Violation(path, f"{field_path((*path, name))} is missing") for name in missing]
-        case "anyOf" if error.context:
-            inner = [e for e in error.context if e.validator != "type" or len(error.context) == 1]
-            return [v for e in (inner or error.context) for v in _explain(e)]
-        case _:
-            return [Violation(path, f"{field_path(path)}: {error.message}")]
-
-
-def _unknown_fields(error: ValidationError, path: tuple[str | int, ...]) -> list[Violation]:
-    schema = cast("Mapping[str, Mapping[str, object]]", error.schema)
-    known = sorted(schema.get("properties", {}))
-    found: list[Violation] = []
-    for name in cast("Mapping[str, object]", error.instance):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            text = f"{field_path((*path, name))}: unknown field; {hint}"
-            found.append(Violation((*path, name), text))
-    return found
+def _is_no_value(schema: JsonObject, value: Json) -> bool:
+    return value is None and not schema.get("nullable")

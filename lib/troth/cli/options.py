@@ -1,25 +1,37 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what a command that works on requests is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
-__all__ = ["branch_option", "inventory_options", "output_option", "paths_argument", "store_option"]
+__all__ = [
+    "WorkOptions",
+    "branch_option",
+    "output_option",
+    "runner_options",
+    "store_option",
+    "work_options",
+]
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def paths_argument(function: F) -> F:
-    """Take the files and folders to read."""
-    return click.argument(
-        "paths",
-        nargs=-1,
-        required=True,
-        type=click.Path(exists=True, path_type=Path),
-        metavar="PATH...",
-    )(function)
+@dataclass(frozen=True, slots=True)
+class WorkOptions:
+    """The options of a command that works on requests; each is described where it is declared."""
+
+    paths: Sequence[Path]
+    state_store: str | None
+    branch: str | None
+    inventory: str
+    prune: bool
+    allow_deletions: int
+    images: Mapping[str, str]
+    stage_timeout: float
 
 
 def store_option(function: F) -> F:
@@ -42,34 +54,6 @@ def branch_option(function: F) -> F:
     )(function)
 
 
-def inventory_options(function: F) -> F:
-    """Take whose requests these are, and what may be removed."""
-    for option in (
-        click.option(
-            "--allow-deletions",
-            type=click.IntRange(min=0),
-            default=0,
-            metavar="N",
-            help="Agree to remove up to N requests, where more than 10 and more than a fifth of "
-            "the inventory would go.",
-        ),
-        click.option(
-            "--prune",
-            is_flag=True,
-            help="Remove also requests that were read from paths not given this time.",
-        ),
-        click.option(
-            "--inventory",
-            default="default",
-            show_default=True,
-            metavar="NAME",
-            help="Whose requests these are; only they are ever removed.",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
 def output_option(function: F) -> F:
     """Take the form of the report."""
     return click.option(
@@ -81,3 +65,89 @@ def output_option(function: F) -> F:
         show_default=True,
         help="Form of the report on standard output.",
     )(function)
+
+
+def runner_options(function: F) -> F:
+    """Take which images are served, and how long a stage may run."""
+    return _all(
+        function,
+        click.option(
+            "--image",
+            "images",
+            multiple=True,
+            metavar="PATTERN=PACKAGE",
+            callback=_images,
+            help="Serve images that match PATTERN by the stages of an installed package, e.g. "
+            "acme-stage:*=acme; may be repeated.",
+        ),
+        click.option(
+            "--stage-timeout",
+            type=click.FloatRange(min=0.1),
+            default=60.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long a stage may run.",
+        ),
+    )
+
+
+def work_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Take all that `WorkOptions` holds, and hand it over as ``options``."""
+
+    @wraps(function)
+    def collected(**given: object) -> int:
+        mine = {one.name: given.pop(one.name) for one in fields(WorkOptions)}
+        return function(options=WorkOptions(**mine), **given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  (click has checked each)
+
+    return _all(
+        collected,
+        click.argument(
+            "paths",
+            nargs=-1,
+            required=True,
+            type=click.Path(exists=True, path_type=Path),
+            metavar="PATH...",
+        ),
+        store_option,
+        branch_option,
+        click.option(
+            "--inventory",
+            default="default",
+            show_default=True,
+            metavar="NAME",
+            help="Whose requests these are; only they are ever removed.",
+        ),
+        click.option(
+            "--prune",
+            is_flag=True,
+            help="Remove also requests that were read from paths not given this time.",
+        ),
+        click.option(
+            "--allow-deletions",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="N",
+            help="Agree to remove up to N requests, where more than 10 and more than a fifth of "
+            "the inventory would go.",
+        ),
+        runner_options,
+        output_option,
+    )
+
+
+def _all(function: F, *decorators: Callable[[F], F]) -> F:
+    """Apply decorators so that the options stand in help in the order given."""
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def _images(_: click.Context, __: click.Parameter, given: Sequence[str]) -> Mapping[str, str]:
+    """Return pattern → package, the stages we ship first."""
+    images = {"troth-stage:*": "troth"}
+    for one in given:
+        pattern, equals, package = one.partition("=")
+        if not (pattern and equals and package):
+            raise click.BadParameter(f"{one!r} is no PATTERN=PACKAGE, e.g. acme-stage:*=acme.")
+        images[pattern] = package
+    return images

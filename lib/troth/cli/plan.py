@@ -2,21 +2,14 @@
 
 import difflib
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 from rich.text import Text
 
 from troth.api import Json
-from troth.cli.options import (
-    branch_option,
-    inventory_options,
-    output_option,
-    paths_argument,
-    store_option,
-)
+from troth.cli.options import WorkOptions, work_options
 from troth.cli.reports import console, exit_code, item_json, print_items, print_json
-from troth.cli.working import WorkOptions, working
+from troth.cli.working import working
 from troth.engine import FileChange, Preview, preview
 
 __all__ = ["plan"]
@@ -27,27 +20,13 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @click.command()
-@paths_argument
-@store_option
-@branch_option
-@inventory_options
-@output_option
+@work_options
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
     help="Exit with 0 when nothing would change, 1 on any error, 2 when something would.",
 )
-def plan(  # noqa: PLR0913  (one parameter an option, as click hands them over)
-    *,
-    paths: tuple[Path, ...],
-    state_store: str | None,
-    branch: str | None,
-    inventory: str,
-    prune: bool,
-    allow_deletions: int,
-    form: str,
-    detailed_exitcode: bool,
-) -> int:
+def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
     """Show as a diff what sync would change for PATH..., and write nothing.
 
     \b
@@ -55,7 +34,6 @@ def plan(  # noqa: PLR0913  (one parameter an option, as click hands them over)
       troth plan promises/namespace --state-store build/fleet.git
       troth plan promises/ requests/ -s build/fleet.git --detailed-exitcode
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    options = WorkOptions(paths, state_store, branch, inventory, prune, allow_deletions)
     with working(options, writes=False) as session:
         previews = preview(session.plan(session.store.snapshot()))
         problems = [Preview(item) for item in session.inputs.problems]

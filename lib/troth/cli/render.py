@@ -1,17 +1,17 @@
 """``troth render``: show the manifests of a request, with no state store at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from troth.cli.options import runner_options
 from troth.cli.reports import console, exit_code, print_items
-from troth.cli.working import warn_of_open_promises
+from troth.cli.working import make_runner, warn_of_open_promises
 from troth.engine import Settings, preview
 from troth.engine.draft import Draft
 from troth.errors import InvalidInputError, Reason
 from troth.local import SyncOptions, load, open_session
-from troth.runners.warm import WarmRunner
 from troth_statestore.memory import MemoryStore
 
 __all__ = ["render"]
@@ -35,7 +35,15 @@ __all__ = ["render"]
     metavar="DIR",
     help="Write the files there instead of to standard output.",
 )
-def render(*, request: Path, promises: tuple[Path, ...], folder: Path | None) -> int:
+@runner_options
+def render(
+    *,
+    request: Path,
+    promises: tuple[Path, ...],
+    folder: Path | None,
+    images: Mapping[str, str],
+    stage_timeout: float,
+) -> int:
     """Render the manifests of REQUEST as sync would write them.
 
     \b
@@ -47,7 +55,8 @@ def render(*, request: Path, promises: tuple[Path, ...], folder: Path | None) ->
     inputs.submissions = [one for one in inputs.submissions if one.root == str(request)]
     warn_of_open_promises(inputs)
     store = MemoryStore()
-    with open_session(inputs, store, WarmRunner(), SyncOptions(Settings())) as session:
+    runner = make_runner(images, stage_timeout)
+    with open_session(inputs, store, runner, SyncOptions(Settings())) as session:
         plan = session.plan(store.snapshot())
     items = [*inputs.problems, *(one.item for one in preview(plan))]
     drafts = [draft for draft, _ in plan.drafts]

@@ -1,38 +1,17 @@
 """``troth sync``: bring a state store to what files ask for."""
 
-from pathlib import Path
-
 import click
 
-from troth.cli.options import (
-    branch_option,
-    inventory_options,
-    output_option,
-    paths_argument,
-    store_option,
-)
+from troth.cli.options import WorkOptions, work_options
 from troth.cli.reports import exit_code, item_json, print_items, print_json
-from troth.cli.working import WorkOptions, working
+from troth.cli.working import working
 
 __all__ = ["sync"]
 
 
 @click.command()
-@paths_argument
-@store_option
-@branch_option
-@inventory_options
-@output_option
-def sync(  # noqa: PLR0913  (one parameter an option, as click hands them over)
-    *,
-    paths: tuple[Path, ...],
-    state_store: str | None,
-    branch: str | None,
-    inventory: str,
-    prune: bool,
-    allow_deletions: int,
-    form: str,
-) -> int:
+@work_options
+def sync(*, options: WorkOptions, form: str) -> int:
     """Render every request in PATH... and commit what changed to the state store.
 
     A folder is read recursively; one that holds promise.yaml is a bundle, of which promise.yaml
@@ -45,7 +24,6 @@ def sync(  # noqa: PLR0913  (one parameter an option, as click hands them over)
       troth sync promises/ requests/ -s https://git.example.com/platform/fleet.git
       troth sync requests/ -s dir:build/fleet -o json
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    options = WorkOptions(paths, state_store, branch, inventory, prune, allow_deletions)
     with working(options, writes=True) as session:
         items = session.sync()
     if form == "json":

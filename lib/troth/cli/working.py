@@ -1,33 +1,20 @@
 """What ``sync`` and ``plan`` do alike: read inputs, open store and runner, say what is assumed."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
+from troth.cli.options import WorkOptions
 from troth.cli.progress import progress
 from troth.cli.reports import console
 from troth.engine import DeletionBudget, Settings
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
 from troth.local.session import ASSUMED_DESTINATION
 from troth.local.stores import choose, exists
-from troth.runners.warm import WarmRunner
+from troth.runners.warm import Limits, WarmRunner
 from troth_statestore import StateStore
 from troth_statestore.memory import MemoryStore
 
-__all__ = ["WorkOptions", "warn_of_open_promises", "working"]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOptions:
-    """The options of a command that works on requests."""
-
-    paths: Sequence[Path]
-    state_store: str | None
-    branch: str | None
-    inventory: str
-    prune: bool
-    allow_deletions: int
+__all__ = ["make_runner", "warn_of_open_promises", "working"]
 
 
 @contextmanager
@@ -46,11 +33,17 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
         prune=options.prune,
         budget=DeletionBudget(allowed=options.allow_deletions),
     )
+    runner = make_runner(options.images, options.stage_timeout)
     with (
         progress("Rendering", len(inputs.submissions)) as advance,
-        open_session(inputs, store, WarmRunner(), SyncOptions(settings, advance)) as session,
+        open_session(inputs, store, runner, SyncOptions(settings, advance)) as session,
     ):
         yield session
+
+
+def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
+    """Return a runner that serves these images (pattern → package), with a limit in seconds."""
+    return WarmRunner(images, limits=Limits(seconds=stage_timeout))
 
 
 def _store(options: WorkOptions, inputs: Inputs, *, writes: bool) -> StateStore:
@@ -65,7 +58,7 @@ def _store(options: WorkOptions, inputs: Inputs, *, writes: bool) -> StateStore:
 def remark(inputs: Inputs) -> None:
     """Say what was assumed and what was left out, on standard error."""
     err = console(stderr=True)
-    if not inputs.destinations:
+    if inputs.without_destinations:
         err.print(
             f"Note: no Destination was given; one named {ASSUMED_DESTINATION.name!r} with path "
             f"{ASSUMED_DESTINATION.path!r} is assumed, which takes everything."

@@ -52,11 +52,15 @@ class Intake:
         submissions: the requests, each identity once.
         roots: what was read, whole, to find them.
         complete: whether everything there could be read.
+        refused: group, kind, namespace and name of requests that were there, but of no use.
+        doubtful: namespace and name of objects that were there and are of no known group.
     """
 
     submissions: Sequence[Submission]
     roots: frozenset[str]
     complete: bool
+    refused: frozenset[tuple[str, str, str, str]] = frozenset()
+    doubtful: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,30 +158,42 @@ class Engine:
                 items.append(of_error(draft.submission, draft.key, error))
                 if isinstance(error, HeldError) and error.holder is not None:
                     blockers.add(RequestKey(*error.holder))
-        removals, kept = sort_out(ledger, _present(intake, ledger, admission), self._rules(intake))
+        present, lost = _present(intake, ledger, admission)
+        rules = self._rules(intake, complete=intake.complete and not lost)
+        removals, kept = sort_out(ledger, present, rules)
         return Plan(ledger, through, removals, [*items, *kept], frozenset(blockers))
 
-    def _rules(self, intake: Intake) -> PruneRules:
+    def _rules(self, intake: Intake, *, complete: bool) -> PruneRules:
         settings = self.settings
         return PruneRules(
-            settings.inventory, intake.roots, intake.complete, settings.prune, settings.budget
+            inventory=settings.inventory,
+            roots=intake.roots,
+            complete=complete,
+            doubtful=intake.doubtful,
+            prune=settings.prune,
+            budget=settings.budget,
         )
 
 
-def _present(intake: Intake, ledger: Ledger, admission: Admission) -> set[RequestKey]:
-    """Return the requests that were handed in, also those whose Promise is missing now."""
+def _present(intake: Intake, ledger: Ledger, admission: Admission) -> tuple[set[RequestKey], bool]:
+    """Return the requests that were handed in, and whether any of them has lost its Promise.
+
+    One that was refused, or whose Promise is missing now, is known by its kind and name.
+    """
     present: set[RequestKey] = set()
-    lost: set[tuple[str, str, str, str]] = set()
+    keyless = set(intake.refused)
+    lost = False
     for submission in intake.submissions:
         request = submission.request
         key = admission.key_of(request)
         if key is not None:
             present.add(key)
         else:
-            lost.add((request.group, request.kind, request.namespace, request.name))
-    if lost:
+            lost = True
+            keyless.add((request.group, request.kind, request.namespace, request.name))
+    if keyless:
         for key, (record, _) in ledger.records.items():
             group = str(record.asked["apiVersion"]).rpartition("/")[0]
-            if (group, record.asked["kind"], key.namespace, key.name) in lost:
+            if (group, record.asked["kind"], key.namespace, key.name) in keyless:
                 present.add(key)
-    return present
+    return present, lost

@@ -44,13 +44,16 @@ class PruneRules:
     Attributes:
         inventory: whose records may be removed.
         roots: what was read, whole.
-        complete: whether everything in those roots could be read.
+        complete: whether everything in those roots could be read, and served.
+        doubtful: namespace and name of objects that were read but belong to nobody known; a
+            mistyped group must not remove what it was.
         prune: remove also what was read from other roots.
     """
 
     inventory: str
     roots: frozenset[str]
     complete: bool
+    doubtful: frozenset[tuple[str, str]]
     prune: bool
     budget: DeletionBudget
 
@@ -91,6 +94,9 @@ def sort_out(
 def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, str] | None:
     if not rules.complete:
         text = "no longer found, but not everything could be read in this run; it is kept."
+        return State.ORPHANED, Reason.INCOMPLETE_RUN, text
+    if (record.key.namespace, record.key.name) in rules.doubtful:
+        text = "no longer found, but an object of its name and of an unknown group is; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
     if not rules.prune and not rules.roots.issuperset(record.roots):
         text = (

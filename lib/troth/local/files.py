@@ -55,15 +55,18 @@ def walk(path: Path) -> Walk:
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
     problems: list[InvalidInputError] = []
 
-    def unreadable(error: OSError) -> None:
-        message = f"{error.filename}: this folder cannot be read: {error.strerror}."
+    def refuse(folder: str, why: str) -> None:
+        message = f"{folder}: this folder cannot be read: {why}."
         problems.append(InvalidInputError(Reason.INVALID_OBJECT, message))
 
-    files = tuple(_files(path, root, unreadable))
+    files = tuple(_files(path, root, refuse))
     return Walk(root, files, tuple(problems))
 
 
-def _files(path: Path, root: str, unreadable: Callable[[OSError], None]) -> Iterator[Found]:
+def _files(path: Path, root: str, refuse: Callable[[str, str], None]) -> Iterator[Found]:
+    def unreadable(error: OSError) -> None:
+        refuse(str(error.filename), error.strerror)
+
     for folder, subfolders, names in os.walk(path, onerror=unreadable):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         if _BUNDLE in names:
@@ -71,5 +74,11 @@ def _files(path: Path, root: str, unreadable: Callable[[OSError], None]) -> Iter
             chosen = [n for n in names if any(fnmatch(n, pattern) for pattern in _BUNDLE_FILES)]
         else:
             chosen = [n for n in names if n.endswith(_SUFFIXES) and not n.startswith(".")]
+        for name in subfolders:
+            linked = Path(folder) / name
+            if (
+                linked.is_symlink()
+            ):  # os.walk does not follow it, and silence would look like absence
+                refuse(str(linked), "it is a symlink; give its target to the command")
         for name in sorted(chosen):
             yield Found(Path(folder) / name, root, named=fnmatch(name, _BUNDLE_FILES[1]))

@@ -4,6 +4,7 @@ One bad file or object costs itself alone: it is reported and the rest is read. 
 could not be read is remembered, since then nothing may be concluded from what is absent.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from typing import TypeVar
 from troth.api import (
     Destination,
     Document,
-    Fields,
     GitStateStore,
+    JsonObject,
     Kind,
     Promise,
     ResourceRequest,
+    is_object,
     load_documents,
 )
 from troth.api.destination import same_place
@@ -43,6 +45,8 @@ class Inputs:
         roots: what was read and held any file at all.
         complete: whether all of it could be read.
         left_out: objects of foreign groups, which are nobody's business here, by kind.
+        doubtful: namespace and name of those, since a mistyped group looks the same.
+        refused: group, kind, namespace and name of the objects among the problems.
     """
 
     promises: dict[str, Promise] = field(default_factory=dict[str, Promise])
@@ -53,6 +57,14 @@ class Inputs:
     roots: set[str] = field(default_factory=set[str])
     complete: bool = True
     left_out: Counter[str] = field(default_factory=Counter[str])
+    doubtful: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    refused: set[tuple[str, str, str, str]] = field(default_factory=set[tuple[str, str, str, str]])
+
+    @property
+    def without_destinations(self) -> bool:
+        """Whether no Destination was given, not even one that had to be refused."""
+        refused = {(group, kind) for group, kind, _, _ in self.refused}
+        return not self.destinations and (KRATIX_GROUP, "Destination") not in refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,7 @@ def load(paths: Sequence[Path]) -> Inputs:
     """
     inputs = Inputs()
     loose: list[_Loose] = []
+    seen: set[str] = set()
     for path in paths:
         walked = walk(path)
         if walked.files:
@@ -79,6 +92,10 @@ def load(paths: Sequence[Path]) -> Inputs:
             _refuse(inputs, problem, walked.root)
             inputs.complete = False
         for found in walked.files:
+            place = os.path.abspath(found.path)  # noqa: PTH100  (ten times as fast as pathlib)
+            if place in seen:
+                continue  # paths of a command may overlap
+            seen.add(place)
             for document in _read(found, inputs):
                 _sort(document, found, inputs, loose)
     _sort_loose(loose, inputs)
@@ -101,17 +118,17 @@ def _content(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             content = stream.read(_FILE_LIMIT + 1)
-        text = content.decode()
     except OSError as error:
         message = f"{path}: this file cannot be read: {error.strerror}."
         raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
-    except UnicodeDecodeError as error:
-        message = f"{path}: this file is not UTF-8: {error.reason} at byte {error.start}."
-        raise InvalidInputError(Reason.INVALID_YAML, message) from error
     if len(content) > _FILE_LIMIT:
         message = f"{path}: this file is larger than {_FILE_LIMIT} bytes."
         raise InvalidInputError(Reason.TOO_LARGE, message)
-    return text
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        message = f"{path}: this file is not UTF-8: {error.reason} at byte {error.start}."
+        raise InvalidInputError(Reason.INVALID_YAML, message) from error
 
 
 def _refuse(inputs: Inputs, error: InvalidInputError, source: str) -> None:
@@ -121,8 +138,7 @@ def _refuse(inputs: Inputs, error: InvalidInputError, source: str) -> None:
 
 def _sort(document: Document, found: Found, inputs: Inputs, loose: list[_Loose]) -> None:
     """Put a document where it belongs; requests wait until all Promises are known."""
-    group = str(document.data.get("apiVersion", "")).rpartition("/")[0]
-    kind = str(document.data.get("kind", ""))
+    group, kind, _, _ = _identity(document)
     if group != KRATIX_GROUP:
         loose.append(_Loose(document, found))
         return
@@ -160,20 +176,29 @@ def _add(known: dict[str, T], name: str, thing: T, document: Document) -> None:
 
 def _refuse_document(inputs: Inputs, document: Document, error: InvalidInputError) -> None:
     where = document.where(error.field)
-    metadata = Fields(document.data).value("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    group, kind, namespace, name = _identity(document)
     item = Item(
-        namespace=namespace if isinstance(namespace, str) else "",
+        namespace=namespace if name else "",
         promise="",
-        name=name if isinstance(name, str) else "",
+        name=name,
         state=State.REFUSED,
         reason=error.reason,
         message=f"{where}: {error.message}",
         source=where,
     )
     inputs.problems.append(item)
+    inputs.refused.add((group, kind, namespace, name))
     inputs.complete = False
+
+
+def _identity(document: Document) -> tuple[str, str, str, str]:
+    """Return group, kind, namespace and name as far as a document has them, "" elsewhere."""
+    data = document.data
+    metadata = data.get("metadata")
+    named: JsonObject = metadata if is_object(metadata) else {}
+    group = str(data.get("apiVersion") or "").rpartition("/")[0]
+    namespace, name = str(named.get("namespace") or "default"), str(named.get("name") or "")
+    return group, str(data.get("kind") or ""), namespace, name
 
 
 def _sort_loose(loose: Iterable[_Loose], inputs: Inputs) -> None:
@@ -184,14 +209,13 @@ def _sort_loose(loose: Iterable[_Loose], inputs: Inputs) -> None:
     }
     groups = {kind.group for kind in offered}
     for one in loose:
-        data = one.document.data
-        kind = str(data.get("kind", ""))
-        group = str(data.get("apiVersion", "")).rpartition("/")[0]
+        group, kind, namespace, name = _identity(one.document)
         if not one.found.named and group not in groups:
-            inputs.left_out[f"{group or 'core'}/{kind}"] += 1
+            inputs.left_out[f"{group or 'core'}/{kind or '(no kind)'}"] += 1
+            inputs.doubtful.add((namespace, name))
             continue
         try:
-            request = ResourceRequest.parse(data)
+            request = ResourceRequest.parse(one.document.data)
             inputs.submissions.append(Submission(request, one.document, one.found.root))
         except InvalidInputError as error:
             _refuse_document(inputs, one.document, error)

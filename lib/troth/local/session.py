@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from troth_statestore.flusher import Flusher
-
 from troth.api import Destination
 from troth.engine import (
     Engine,
@@ -28,6 +26,7 @@ from troth.engine import (
 from troth.local.loader import Inputs
 from troth.runners import Runner
 from troth_statestore import Snapshot, StateStore
+from troth_statestore.flusher import Flusher
 
 __all__ = ["ASSUMED_DESTINATION", "Session", "SyncOptions", "open_session"]
 
@@ -65,13 +64,21 @@ class Session:
     @property
     def world(self) -> World:
         """Promises and Destinations; the one that is assumed when there is none."""
-        assumed = {ASSUMED_DESTINATION.name: ASSUMED_DESTINATION}
-        return World(self.inputs.promises, self.inputs.destinations or assumed)
+        destinations = self.inputs.destinations
+        if self.inputs.without_destinations:
+            destinations = {ASSUMED_DESTINATION.name: ASSUMED_DESTINATION}
+        return World(self.inputs.promises, destinations)
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Say what would change against a moment of the store."""
         inputs = self.inputs
-        intake = Intake(inputs.submissions, frozenset(inputs.roots), inputs.complete)
+        intake = Intake(
+            submissions=inputs.submissions,
+            roots=frozenset(inputs.roots),
+            complete=inputs.complete,
+            refused=frozenset(inputs.refused),
+            doubtful=frozenset(inputs.doubtful),
+        )
         engine = Engine(self.world, self._renderer, self.options.settings)
         return engine.plan(intake, snapshot, self.options.progress)
 

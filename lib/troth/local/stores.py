@@ -44,6 +44,12 @@ def choose(
     if option is not None:
         return StoreChoice(option, branch or "main")
     references = {one.store for one in destinations if one.store is not None}
+    for kind in sorted({reference.kind for reference in references} - {"GitStateStore"}):
+        message = (
+            f"Destinations refer to a {kind}, and this version writes only to a GitStateStore; "
+            "choose the store with --state-store."
+        )
+        raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
     names = sorted({reference.name for reference in references}) or sorted(stores)
     if not names:
         message = "no state store: give --state-store URL|DIR, or a GitStateStore object."

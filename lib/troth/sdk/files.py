@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from pydantic import BaseModel, ValidationError
+from yaml.representer import RepresenterError
 
-from troth.api import Fields, Json, JsonObject, dump_documents, load_object
-from troth.errors import OutputRefusedError, Reason, StageError
+from troth.api import Fields, Json, JsonObject, dump_documents, is_object, load_object, load_values
+from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
 from troth.sdk.stage import Context, Control, Output, OutputFile, Request, Selector, Stage
 
 __all__ = ["METADATA_FILES", "run_stage"]
@@ -51,7 +52,7 @@ def run_stage(stage: Stage[BaseModel], root: Path, environ: Mapping[str, str]) -
 
 
 def _read_request(model: type[BaseModel], path: Path) -> Request[BaseModel]:
-    raw = load_object(path.read_text(encoding="utf-8"), path.name)
+    raw = load_object(_read(path), path.name)
     fields = Fields(raw)
     metadata = fields.section("metadata")
     try:
@@ -79,9 +80,14 @@ def _read_request(model: type[BaseModel], path: Path) -> Request[BaseModel]:
 def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Context:
     now, seed = datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32)
     if path.exists():
-        given = Fields(cast("JsonObject", json.loads(path.read_text(encoding="utf-8"))))
-        now = datetime.fromisoformat(given.text("now")).astimezone(UTC)
-        seed = bytes.fromhex(given.text("seed"))
+        try:
+            loaded = cast("Json", json.loads(_read(path)))
+            given = Fields(loaded if is_object(loaded) else {})
+            now = datetime.fromisoformat(given.text("now")).astimezone(UTC)
+            seed = bytes.fromhex(given.text("seed"))
+        except ValueError as error:
+            message = f"{path.name} is not as the file contract wants it: {error}."
+            raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
     return Context(
         now=now,
         seed=seed,
@@ -93,13 +99,13 @@ def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Contex
 
 def _write_output(output: Output, root: Path) -> None:
     for name, content in sorted(output.files.items()):
-        _write(_inside(root / "output", name), _encode(content))
+        _write(_inside(root / "output", name), _encode(name, content))
     metadata = root / "metadata"
     if output.status:
         path = metadata / "status.yaml"
         earlier: JsonObject = {}
         if path.exists():
-            earlier = load_object(path.read_text(encoding="utf-8"), path.name)
+            earlier = load_object(_read(path), path.name)
         _write(path, dump_documents([{**earlier, **output.status}]))
     if output.selectors:
         _write_selectors(metadata / "destination-selectors.yaml", output.selectors)
@@ -109,13 +115,17 @@ def _write_output(output: Output, root: Path) -> None:
 
 def _write_selectors(path: Path, selectors: Sequence[Selector]) -> None:
     entries: list[Json] = []
+    for document in load_values(_read(path), path.name) if path.exists() else ():
+        if not isinstance(document, list):
+            message = f"{path.name} is no list; an earlier container left it so."
+            raise InvalidInputError(Reason.INVALID_DESTINATION_SELECTORS, message)
+        entries.extend(document)
     for selector in selectors:
         entry: dict[str, Json] = {"matchLabels": dict(selector.match_labels)}
         if selector.directory != ".":
             entry = {"directory": selector.directory, **entry}
         entries.append(entry)
-    earlier = path.read_bytes() if path.exists() else b""
-    _write(path, earlier + dump_documents([entries]))
+    _write(path, dump_documents([entries]))
 
 
 def _control(control: Control) -> JsonObject:
@@ -129,8 +139,22 @@ def _control(control: Control) -> JsonObject:
     return raw
 
 
-def _encode(content: OutputFile) -> bytes:
-    return content if isinstance(content, bytes) else dump_documents(list(content))
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path.name} cannot be read: {error}."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
+
+
+def _encode(name: str, content: OutputFile) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        return dump_documents(list(content))
+    except RepresenterError as error:
+        message = f"the manifests of {name} hold a value that YAML has no plain form for: {error}."
+        raise StageError(Reason.STAGE_FAILED, message) from error
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -139,14 +163,19 @@ def _inside(folder: Path, name: str) -> Path:
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
         message = f"the output file {name!r} is no path below the output folder."
         raise OutputRefusedError(Reason.UNSAFE_PATH, message)
-    path = folder.joinpath(*parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+    for depth in range(1, len(parts)):
+        parent = folder.joinpath(*parts[:depth])
+        if parent.is_symlink():  # left by an earlier container; it could lead anywhere
+            message = f"the output folder {parent.relative_to(folder)} is a symlink."
+            raise OutputRefusedError(Reason.UNSAFE_PATH, message)
+        parent.mkdir(exist_ok=True)
+    return folder.joinpath(*parts)
 
 
 def _write(path: Path, content: bytes) -> None:
     """Write whole or not at all, never through a symlink that lies in the way."""
     temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)  # of a run that was cut off
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with open(descriptor, "wb") as stream:  # noqa: PTH123  (an open descriptor)
         stream.write(content)

@@ -18,7 +18,7 @@ from troth_statestore.git._settings import GitSettings
 __all__ = ["Cache", "CacheDamagedError", "must"]
 
 # No hook, no helper, no gc behind our back; no fsync, since after a power failure the cache is
-# fetched anew. A pack for each import: it appears whole or not at all, whenever we are killed.
+# fetched anew. A lock that is held was left behind: nobody is waited for. A pack for each import: it appears whole or not at all, whenever we are killed.
 _CONFIG = """\
 [core]
 \trepositoryformatversion = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from troth.errors import Reason, StoreError
-from troth_statestore.git._cache import Cache
+from troth_statestore.git._cache import Cache, CacheDamagedError, must
 from troth_statestore.git._command import GitCommand
 from troth_statestore.git._remote import Remote, Tips
 from troth_statestore.git._tree import NO_TREE, Tree, advanced
@@ -32,6 +32,7 @@ class Mirror:
         self._prefix = prefix
         self._moment: Moment | None = None
         self._seen = Tips(None, None)
+        self._cache_is_anew = False
 
     def refresh(self) -> Moment:
         """Return the newest state of the remote.
@@ -65,16 +66,18 @@ class Mirror:
         """Take `moment` for the state of the remote, which is known to have it."""
         self._moment = moment
         self._seen = Tips(moment.files.tip, moment.records.tip)
+        self._cache_is_anew = False
 
     def begin_again(self) -> None:
         """Make the cache anew. What was seen is remembered: history may not change for that."""
         self._moment = None
         self._cache.rebuild()
+        self._cache_is_anew = True
 
     def _refuse_rewritten(self, ref: str, seen: str | None, tip: str | None) -> None:
         if seen is None or seen == tip:
             return
-        if tip is not None and descends(self._cache.git, tip, seen):
+        if tip is not None and self._follows(tip, seen):
             return
         raise StoreError(
             Reason.HISTORY_REWRITTEN,
@@ -83,7 +86,25 @@ class Mirror:
             "was written over it. Put the branch back, or start again to accept it as it is.",
         )
 
+    def _follows(self, tip: str, seen: str) -> bool:
+        try:
+            return descends(self._cache.git, tip, seen)
+        except CacheDamagedError:
+            if not self._cache_is_anew:
+                raise
+            # A new cache has all that the remote has: what it does not know, the remote gave up.
+            must(self._cache.git.run("cat-file", "-e", f"{tip}^{{commit}}"))
+            return False
+
 
 def descends(git: GitCommand, tip: str, ancestor: str) -> bool:
-    """Tell whether `tip` is `ancestor` or came after it; False when `ancestor` is not known."""
-    return git.run("merge-base", "--is-ancestor", ancestor, tip).status == 0
+    """Tell whether `tip` is `ancestor` or came after it.
+
+    Raises:
+        CacheDamagedError: one of them is not there, so there is no telling.
+    """
+    asked = git.run("merge-base", "--is-ancestor", ancestor, tip)
+    if asked.status == 1:
+        return False
+    must(asked)
+    return True

@@ -47,6 +47,7 @@ class Remote:
         """Ask where the branches are.
 
         Raises:
+            CacheDamagedError: nobody can be asked from a cache like this.
             StoreError: the remote refuses, or is none that can be used.
             TransientError: it cannot be reached now.
         """
@@ -54,6 +55,8 @@ class Remote:
             "ls-remote", "--heads", self.location.url, self.branches.files, self.branches.records
         )
         if asked.status != 0:
+            # This is the first command of whatever is done, so it meets a broken cache as well.
+            must(self._cache.git.run("rev-parse", "--git-dir"))
             raise error_of(self.location, asked.stderr)
         found = {
             name: object_id

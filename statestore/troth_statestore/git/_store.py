@@ -57,7 +57,8 @@ class GitStore:
     def probe(self) -> Probe:
         """Ask the remote for its branches; nothing is fetched or written."""
         with self._lock:
-            return Probe(str(self._target), self._opened().tips().files)
+            writer = self._opened()
+            return Probe(str(self._target), self._repaired(writer, writer.tips).files)
 
     def snapshot(self) -> GitSnapshot:
         """Fetch and list the newest state."""

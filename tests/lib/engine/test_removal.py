@@ -26,6 +26,7 @@ def test_a_request_that_is_gone_is_removed_with_exactly_its_files_and_its_record
     [
         ({"complete": False}, Reason.INCOMPLETE_RUN),
         ({"roots": frozenset({"elsewhere"})}, Reason.OTHER_ROOTS),
+        ({"doubtful": frozenset({("team", "one")})}, Reason.INCOMPLETE_RUN),
     ],
 )
 def test_absence_alone_removes_nothing(change: dict[str, object], reason: Reason) -> None:
@@ -107,6 +108,16 @@ def test_a_request_that_lost_its_promise_keeps_its_files() -> None:
 
     assert items["one"].reason == Reason.PROMISE_NOT_FOUND
     assert platform.files == files
+
+
+def test_a_mistyped_kind_removes_nothing() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+
+    items = platform.sync(request("typo", kind="Thingg"))
+
+    assert items["typo"].reason == Reason.PROMISE_NOT_FOUND
+    assert items["one"].state is State.ORPHANED
 
 
 def test_more_removals_than_the_budget_stop_before_the_first_delete_pipeline() -> None:
