@@ -34,7 +34,7 @@ test: $(STAMP) ## Run every test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest $(ARGS)
 
 bench: $(STAMP) ## Measure; tables on the screen, JSON in build/bench.json
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench.run $(ARGS)
 
 check-generated: $(STAMP) ## Fail when a generated file is not what its source makes
 	@$(BIN)/python tests/generated.py --check

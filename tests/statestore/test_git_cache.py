@@ -332,7 +332,7 @@ def test_a_writer_that_is_killed_leaves_all_or_nothing_and_a_cache_that_works(
     remote.hook("post-receive", "exit 0")
 
     store = open_store(settings=GitSettings(cache=cache, borrow=False))
-    before = store.snapshot().records().keys()
+    before = set(store.snapshot().records())
     outcomes = {receipt.outcome for receipt in store.commit([one(key) for key in "abc"])}
 
     assert (before, outcomes) in [({"z"}, {Outcome.WRITTEN}), (set("abcz"), {Outcome.STALE})]

@@ -8,11 +8,11 @@ import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import yaml
 
-from troth.api.json_values import Json, JsonObject, is_object
+from troth.api.json_values import Json, JsonObject, is_object, kind_of
 from troth.errors import InvalidInputError, Reason
 
 __all__ = ["Document", "load_documents", "load_object", "load_values"]
@@ -124,35 +124,31 @@ _Loader.add_implicit_resolver(
 class Document:
     """One YAML document: its data, and where it came from.
 
-    `source` is what messages call the file; `text` and `index` let a line be found when an error
-    needs one, which is cheaper than keeping every line of ten thousand good files.
+    `source` is what messages call the file; `text` is the document's part of it, and `above` the
+    number of lines before that. So a line is found when an error needs one, which is cheaper than
+    keeping every line of ten thousand good documents.
     """
 
     data: JsonObject
     source: str
     text: str
-    index: int
+    above: int
 
     def line(self, path: Sequence[str | int] = ()) -> int:
         """Return the line (from 1) of the value at `path`, or of what comes nearest above it."""
-        node = _compose(self.text, self.index)
+        nodes = yaml.compose_all(self.text, Loader=yaml.CSafeLoader)
+        node = cast("yaml.Node", next(iter(nodes)))
         line = node.start_mark.line + 1
         for part in path:
             found = _child(node, part)
             if found is None:
                 break
             line, node = found
-        return line
+        return self.above + line
 
     def where(self, path: Sequence[str | int] = ()) -> str:
         """Return ``file:line`` of the value at `path`."""
         return f"{self.source}:{self.line(path)}"
-
-
-def _compose(text: str, index: int) -> yaml.Node:
-    nodes = cast("Iterator[yaml.Node | None]", yaml.compose_all(text, Loader=yaml.CSafeLoader))
-    filled = [node for node in nodes if node is not None and node.tag != _NULL]
-    return filled[index]
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
@@ -172,20 +168,42 @@ def load_documents(text: str, source: str) -> list[Document]:
     Raises:
         InvalidInputError: it is no YAML, or holds what JSON could not (``file:line: ...``).
     """
+    text = text.removeprefix("\ufeff")  # libyaml does not count a byte order mark
     documents: list[Document] = []
-    for index, data in enumerate(load_values(text, source)):
+    values, starts = _load(text, source)
+    for index, (data, start) in enumerate(zip(values, starts, strict=True)):
         if not is_object(data):
-            line = _compose(text, index).start_mark.line + 1
-            message = f"{source}:{line}: a mapping is needed here, found {type(data).__name__}."
-            raise InvalidInputError(Reason.INVALID_YAML, message)
-        documents.append(Document(data, source, text, index))
+            message = f"a mapping is needed here, found {kind_of(data)}."
+            raise InvalidInputError(Reason.INVALID_YAML, f"{source}:{start.line + 1}: {message}")
+        end = starts[index + 1].offset if index + 1 < len(starts) else None
+        documents.append(Document(data, source, text[start.offset : end], start.line))
     return documents
 
 
 def load_values(text: str, source: str) -> list[Json]:
     """Read every document of a file, whatever its type. Raises as `load_documents`."""
+    return _load(text, source)[0]
+
+
+class _Start(NamedTuple):
+    """Where a document's content begins: lines and characters before its first line."""
+
+    line: int
+    offset: int
+
+
+def _load(text: str, source: str) -> tuple[list[Json], list[_Start]]:
+    values: list[object] = []
+    starts: list[_Start] = []
+    loader = _Loader(text)
     try:
-        loaded = list(cast("Iterator[object]", yaml.load_all(text, Loader=_Loader)))
+        while loader.check_node():
+            node = loader.get_node()
+            data = cast("object", loader.construct_document(node))
+            if data is not None:
+                mark = node.start_mark
+                values.append(data)
+                starts.append(_Start(mark.line, mark.index - mark.column))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 1
@@ -196,9 +214,10 @@ def load_values(text: str, source: str) -> list[Json]:
     except (yaml.YAMLError, ValueError) as error:
         message = f"{source}:1: this is no YAML we can read: {error}."
         raise InvalidInputError(Reason.INVALID_YAML, message) from error
-    values = [data for data in loaded if data is not None]
+    finally:
+        loader.dispose()
     _refuse_foreign(values, source)
-    return cast("list[Json]", values)
+    return cast("list[Json]", values), starts
 
 
 def load_object(text: str, source: str) -> JsonObject:

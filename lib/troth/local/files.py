@@ -65,7 +65,7 @@ def walk(path: Path) -> Walk:
 
 def _files(path: Path, root: str, refuse: Callable[[str, str], None]) -> Iterator[Found]:
     def unreadable(error: OSError) -> None:
-        refuse(str(error.filename), error.strerror)
+        refuse(str(error.filename), error.strerror or "no reason given")
 
     for folder, subfolders, names in os.walk(path, onerror=unreadable):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -76,9 +76,7 @@ def _files(path: Path, root: str, refuse: Callable[[str, str], None]) -> Iterato
             chosen = [n for n in names if n.endswith(_SUFFIXES) and not n.startswith(".")]
         for name in subfolders:
             linked = Path(folder) / name
-            if (
-                linked.is_symlink()
-            ):  # os.walk does not follow it, and silence would look like absence
+            if linked.is_symlink():  # not followed; in silence it would look like absence
                 refuse(str(linked), "it is a symlink; give its target to the command")
         for name in sorted(chosen):
             yield Found(Path(folder) / name, root, named=fnmatch(name, _BUNDLE_FILES[1]))

@@ -143,7 +143,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path.name} cannot be read: {error}."
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        message = f"{path.name} cannot be read: {why}."
         raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
 
 

@@ -6,6 +6,7 @@ Anything else is refused by name. Source of the rules: apiextensions-apiserver
 ``pkg/apiserver/schema/validation.go``.
 """
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -20,9 +21,13 @@ _COPIED = (
     "description", "default", "enum", "pattern", "format", "minLength", "maxLength", "minimum",
     "maximum", "multipleOf", "minItems", "maxItems", "minProperties", "maxProperties",
 )  # fmt: skip
+# Levels; a model nested deeper refers to itself.
+_DEPTH_LIMIT = 60
 _SCALARS = frozenset({"string", "integer", "number", "boolean"})
-# Look-around and back references are not in RE2, which the API server compiles patterns with.
-_NOT_RE2 = ("(?=", "(?!", "(?<", "\\1", "\\2", "(?P=")
+# Look-around, back references, conditions and some escapes are not in RE2, which the API server
+# compiles patterns with. The first alternative passes over the escapes that it knows.
+_NOT_RE2 = re.compile(r"\\[^1-9ZuUN]|(?P<foreign>\\.|\(\?(?:[=!>(#]|<[=!]|P=))", re.DOTALL)
+_FOREIGN = ("oneOf", "allOf", "not", "prefixItems", "patternProperties", "propertyNames")
 
 
 def structural_schema(model: type[BaseModel]) -> dict[str, Json]:
@@ -45,6 +50,8 @@ def _convert(
     schema: JsonObject, definitions: JsonObject, at: tuple[str | int, ...]
 ) -> dict[str, Json]:
     reference = schema.get("$ref")
+    if len(at) > _DEPTH_LIMIT:
+        raise _refuse(at[: _DEPTH_LIMIT // 10], "a model that holds itself")
     if isinstance(reference, str):
         target = cast("JsonObject", definitions[reference.rpartition("/")[2]])
         return _convert(
@@ -52,7 +59,7 @@ def _convert(
         )
     if "anyOf" in schema:
         return _convert_union(schema, definitions, at)
-    for keyword in ("oneOf", "allOf", "not", "prefixItems", "patternProperties"):
+    for keyword in _FOREIGN:
         if keyword in schema:
             raise _refuse(at, keyword)
     converted: dict[str, Json] = {}
@@ -62,20 +69,17 @@ def _convert(
     if kind == "object":
         converted = _convert_object(schema, definitions, at)
     elif kind == "array":
-        items = schema.get("items")
-        if not is_object(items) or not items:
-            raise _refuse(at, "a list without the type of its items")
-        converted = {"type": "array", "items": _convert(items, definitions, (*at, 0))}
+        converted = _convert_array(schema, definitions, at)
     elif kind in _SCALARS:
         converted = {"type": kind}
     else:
-        raise _refuse(at, f"the type {kind!r}")
+        raise _refuse(at, f"the type {kind!r}" if kind else "a field of any type or of several")
     return {**converted, **_copied(schema, at)}
 
 
 def _copied(schema: JsonObject, at: tuple[str | int, ...]) -> dict[str, Json]:
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and any(mark in pattern for mark in _NOT_RE2):
+    if isinstance(pattern, str) and any(m["foreign"] for m in _NOT_RE2.finditer(pattern)):
         raise _refuse(at, f"the pattern {pattern!r}, which RE2 does not know,")
     copied = {key: schema[key] for key in _COPIED if key in schema}
     if copied.get("default", ...) is None:
@@ -91,7 +95,10 @@ def _convert_union(
 ) -> dict[str, Json]:
     options = [cast("JsonObject", o) for o in cast("list[Json]", schema["anyOf"])]
     kept = [option for option in options if option.get("type") != "null"]
-    if [option.get("type") for option in kept] in (["integer", "string"], ["string", "integer"]):
+    if kept in (
+        [{"type": "integer"}, {"type": "string"}],
+        [{"type": "string"}, {"type": "integer"}],
+    ):
         return {"x-kubernetes-int-or-string": True, **_copied(schema, at)}
     if len(kept) != 1:
         raise _refuse(at, "a union")
@@ -99,11 +106,22 @@ def _convert_union(
     return _convert({**kept[0], **outer}, definitions, at)
 
 
+def _convert_array(
+    schema: JsonObject, definitions: JsonObject, at: tuple[str | int, ...]
+) -> dict[str, Json]:
+    items = schema.get("items")
+    if not is_object(items) or not items:
+        raise _refuse(at, "a list without the type of its items")
+    return {"type": "array", "items": _convert(items, definitions, (*at, 0))}
+
+
 def _convert_object(
     schema: JsonObject, definitions: JsonObject, at: tuple[str | int, ...]
 ) -> dict[str, Json]:
     additional = schema.get("additionalProperties")
     if is_object(additional):
+        if "properties" in schema:
+            raise _refuse(at, "a mapping with fields of its own beside others")
         return {
             "type": "object",
             "additionalProperties": _convert(additional, definitions, (*at, "*")),

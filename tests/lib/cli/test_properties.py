@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.workspace import ROOT
 
-from troth.api import dump_documents
+from troth.api import JsonObject, dump_documents
 from troth.engine import Settings, State
 from troth.local import SyncOptions, load, open_session, open_store
 from troth.local.stores import StoreChoice
@@ -25,7 +25,7 @@ edits = st.lists(
 
 
 def ask(folder: Path, team: str, size: str) -> None:
-    request = {
+    request: JsonObject = {
         "apiVersion": "marketplace.troth.dev/v1alpha1",
         "kind": "TeamNamespace",
         "metadata": {"name": team},
