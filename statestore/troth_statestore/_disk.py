@@ -46,8 +46,8 @@ class Disk:
         self._scratch = scratch
 
     @contextmanager
-    def locked(self, kind: int, *, create: bool) -> Generator[bool, None, None]:
-        """Hold the lock file in the scratch folder; yield whether there is one.
+    def locked(self, kind: int, *, create: bool) -> Generator[None, None, None]:
+        """Hold the lock file in the scratch folder, if there is one.
 
         Args:
             kind: an operation of ``fcntl.flock``.
@@ -60,11 +60,11 @@ class Disk:
             with self._folder([self._scratch], create=create) as scratch:
                 lock = os.open("lock", flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=scratch)
         except FileNotFoundError:
-            yield False
+            yield
             return
         try:
             fcntl.flock(lock, kind)
-            yield True
+            yield
         finally:
             os.close(lock)
 

@@ -64,5 +64,9 @@ def _why_unsafe_segment(segment: str) -> str | None:
 
 def ancestors(path: str) -> list[str]:
     """Return the folders above `path`, the outermost first: ``a/b/c`` → ``[a, a/b]``."""
-    cuts = [index for index, character in enumerate(path) if character == "/"]
-    return [path[:cut] for cut in cuts]
+    folders: list[str] = []
+    cut = path.find("/")
+    while cut != -1:
+        folders.append(path[:cut])
+        cut = path.find("/", cut + 1)
+    return folders

@@ -11,9 +11,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from operator import truediv
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -41,147 +43,157 @@ class _Task:
     folder: str
     live: int
     namespaces: int
+    flush: int
     one_commit_a_flush: bool = False
-    flush: int = 0
-    rounds: int = 0
+
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        where = "one namespace" if self.namespaces == 1 else f"{self.namespaces} namespaces"
+        how = ", one commit a flush" if self.one_commit_a_flush else ""
+        return f"{self.live:,} live in {where}{how}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """What it measured: requests a second in each round, and peaks of memory in MB."""
+class _Peaks:
+    """The most memory that a process held, and any one that it started, in MB."""
 
+    own: float
+    git: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Requests a second: round by round, with the memory it took."""
+
+    task: _Task
     rates: list[float]
-    own_peak: float
-    git_peak: float
+    peaks: _Peaks
+
+    def row(self) -> Row:
+        """Return the median with what it stands for."""
+        spread = f"{min(self.rates):.0f} to {max(self.rates):.0f}"
+        memory = f"peak {self.peaks.own:.0f} MB, of one git {self.peaks.git:.0f} MB"
+        return Row(self.task.name, median(self.rates), "requests/s", f"{spread}; {memory}")
 
 
 def run(scale: Scale) -> list[Row]:
     """Measure the writer; it takes some minutes at the full scale."""
     rows: list[Row] = []
-    rates: dict[tuple[int, int], float] = {}
-    ratios: dict[tuple[int, int], float] = {}
     for namespaces in (_NAMESPACES, 1):
-        for live in (scale.small, scale.large):
-            with TemporaryDirectory(prefix="troth-bench-") as folder:
-                shape = _Shape(scale, folder, live, namespaces)
-                shape.fill()
-                store, worktree = shape.store(), shape.worktree()
-                rates[live, namespaces] = median(store.rates)
-                ratios[live, namespaces] = median(store.rates) / median(worktree.rates)
-                rows += _rows(shape.name, store, worktree)
-                if namespaces == 1:
-                    rows.append(_rate(f"{shape.name}, one commit a flush", shape.store(whole=True)))
-    return rows + _budgets(scale, rates, ratios)
+        with TemporaryDirectory(prefix="troth-bench-") as folder:
+            rows += _run_shape(scale, folder, namespaces)
+    return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    scale: Scale
-    folder: str
-    live: int
-    namespaces: int
-
-    @property
-    def name(self) -> str:
-        where = "one namespace" if self.namespaces == 1 else f"{self.namespaces} namespaces"
-        return f"{self.live:,} live in {where}"
-
-    def fill(self) -> None:
-        _measured(_Task("fill", self.folder, self.live, self.namespaces))
-
-    def store(self, *, whole: bool = False) -> _Result:
-        scale = self.scale
-        return _measured(
-            _Task(
-                *("store", self.folder, self.live, self.namespaces),
-                one_commit_a_flush=whole,
-                flush=scale.flush,
-                rounds=scale.rounds,
-            )
-        )
-
-    def worktree(self) -> _Result:
-        sample = self.scale.sample
-        return _measured(_Task("worktree", self.folder, self.live, self.namespaces, flush=sample))
-
-
-def _rows(name: str, store: _Result, worktree: _Result) -> list[Row]:
-    ratio = median(store.rates) / median(worktree.rates)
-    return [
-        _rate(name, store),
-        Row(f"{name}, worktree sequence", median(worktree.rates), "requests/s"),
-        Row(f"{name}, store to worktree", ratio, "times"),
+def _run_shape(scale: Scale, folder: str, namespaces: int) -> list[Row]:
+    tasks = [
+        _Task("store", f"{folder}/{live}", live, namespaces, scale.flush)
+        for live in (scale.small, scale.large)
     ]
+    for task in tasks:
+        _once(replace(task, what="fill"))
+    measured = _in_turns(tasks, scale.rounds)
+    rows = [one.row() for one in measured]
+    if namespaces == 1:
+        whole = [replace(task, one_commit_a_flush=True) for task in tasks]
+        rows += [one.row() for one in _in_turns(whole, scale.rounds)]
+    for one in measured:
+        worktree = _once(replace(one.task, what="worktree", flush=scale.sample))
+        rate, name = median(worktree), one.task.name
+        rows.append(Row(f"{name}, worktree sequence", rate, "requests/s"))
+        rows.append(Row(f"{name}, store to worktree", median(one.rates) / rate, "times"))
+    return rows + (_budgets(measured, rows[-1].value) if namespaces == _NAMESPACES else [])
 
 
-def _rate(name: str, result: _Result) -> Row:
-    low, high = min(result.rates), max(result.rates)
-    memory = f"peak {result.own_peak:.0f} MB, of git {result.git_peak:.0f} MB"
-    return Row(name, median(result.rates), "requests/s", f"{low:.0f} to {high:.0f}; {memory}")
-
-
-def _budgets(
-    scale: Scale, rates: dict[tuple[int, int], float], ratios: dict[tuple[int, int], float]
-) -> list[Row]:
-    faster = ratios[scale.large, _NAMESPACES]
-    slower = rates[scale.small, _NAMESPACES] / rates[scale.large, _NAMESPACES]
+def _budgets(measured: Sequence[_Rates], faster: float) -> list[Row]:
+    small, large = measured
+    slower = median(map(truediv, small.rates, large.rates))
     return [
         Row(
-            f"Budget: store to worktree at {scale.large:,} in {_NAMESPACES} namespaces",
+            f"Budget: {large.task.name}, store to worktree",
             *(faster, "times"),
             f"at least {_FASTER}: {'kept' if faster >= _FASTER else 'MISSED'}",
         ),
         Row(
-            f"Budget: {scale.small:,} to {scale.large:,} in {_NAMESPACES} namespaces",
+            f"Budget: from {small.task.live:,} to {large.task.name}",
             *(slower, "times slower"),
-            f"at most {_SLOWER}: {'kept' if slower <= _SLOWER else 'MISSED'}",
+            f"at most {_SLOWER}: {'kept' if slower <= _SLOWER else 'MISSED'}; median of rounds "
+            "taken in turns",
         ),
     ]
 
 
-def _measured(task: _Task) -> _Result:
-    """Run a task in a process of its own."""
-    done = subprocess.run(
+@contextmanager
+def _process(task: _Task) -> Iterator[subprocess.Popen[str]]:
+    """Run a task in a process of its own, which does a round for each line it is sent."""
+    tests = Path(__file__).parent.parent
+    with subprocess.Popen(
         [sys.executable, "-m", "bench.writer", json.dumps(asdict(task))],
-        check=False,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parent.parent,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
-    )
-    if done.returncode != 0:
-        raise AssertionError(f"{task}: {done.stderr}")
-    return _Result(**json.loads(done.stdout))
+        env={**os.environ, "PYTHONPATH": str(tests)},
+    ) as process:
+        yield process
+    if process.returncode != 0:
+        raise AssertionError(f"{task.name}: {task.what} failed")
 
 
-def _perform(task: _Task) -> _Result:
-    rates = {"fill": _fill, "store": _store, "worktree": _worktree}[task.what](task)
-    own, children = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return _Result(rates, own, children)
+def _ask(process: subprocess.Popen[str]) -> list[float]:
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("a process without pipes")
+    process.stdin.write("\n")
+    process.stdin.flush()
+    answer: list[float] = json.loads(process.stdout.readline() or "[]")
+    return answer
 
 
-def _fill(task: _Task) -> list[float]:
+def _once(task: _Task) -> list[float]:
+    with _process(task) as process:
+        return _ask(process)
+
+
+def _in_turns(tasks: Sequence[_Task], rounds: int) -> list[_Rates]:
+    """Measure tasks a round each, again and again, so that a noisy moment meets them all."""
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_process(task)) for task in tasks]
+        answers = [[_ask(process) for process in processes] for _ in range(rounds)]
+    return [
+        _Rates(task, [rate for rate, _, _ in own], _Peaks(*own[-1][1:]))
+        for task, own in zip(tasks, zip(*answers, strict=True), strict=True)
+    ]
+
+
+def _peaks() -> list[float]:
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return [resource.getrusage(kind).ru_maxrss / 1024 for kind in kinds]
+
+
+def _fill(task: _Task) -> None:
     remote = Path(task.folder) / "filled.git"
     create_bare(remote)
     changes = [change_set(number, task.namespaces, 0, None) for number in range(task.live)]
     with closing(GitStore(str(remote), settings=GitSettings(one_commit_a_flush=True))) as store:
         store.commit(changes)
-    return []
 
 
-def _store(task: _Task) -> list[float]:
-    remote = Path(task.folder) / "remote.git"
-    shutil.copytree(Path(task.folder) / "filled.git", remote)
+@contextmanager
+def _copy(task: _Task) -> Iterator[Path]:
+    """Yield a copy of the filled repository, so that each task meets the same."""
+    with TemporaryDirectory(dir=task.folder) as folder:
+        remote = Path(folder) / "remote.git"
+        shutil.copytree(Path(task.folder) / "filled.git", remote)
+        yield remote
+
+
+def _store(task: _Task) -> Generator[list[float], None, None]:
+    """Yield the rate of each flush, and the peaks of memory so far."""
     settings = GitSettings(one_commit_a_flush=task.one_commit_a_flush)
-    with closing(GitStore(str(remote), settings=settings)) as store:
+    with _copy(task) as remote, closing(GitStore(str(remote), settings=settings)) as store:
         flusher = Flusher(store)
-        rates = [_flush(task, store, flusher, number) for number in range(1, task.rounds + 1)]
-        flusher.close()
-    shutil.rmtree(remote)
-    return rates
+        for version in count(1):
+            yield [_flush(task, store, flusher, version), *_peaks()]
 
 
 def _flush(task: _Task, store: GitStore, flusher: Flusher, version: int) -> float:
@@ -203,27 +215,35 @@ def _flush(task: _Task, store: GitStore, flusher: Flusher, version: int) -> floa
 
 
 def _worktree(task: _Task) -> list[float]:
-    remote = Path(task.folder) / "remote.git"
-    clone = Path(task.folder) / "clone"
-    shutil.copytree(Path(task.folder) / "filled.git", remote)
-    step = task.live // task.flush
-    seconds = worktree_seconds(
-        remote, clone, task.namespaces, range(0, task.live, step)[: task.flush]
-    )
-    shutil.rmtree(remote)
-    shutil.rmtree(clone)
+    """Return the rate of each request of a sample."""
+    numbers = range(0, task.live, task.live // task.flush)[: task.flush]
+    with _copy(task) as remote:
+        seconds = worktree_seconds(remote, remote.with_name("clone"), task.namespaces, numbers)
     return [1 / one for one in seconds]
 
 
-def _main(arguments: Sequence[str]) -> None:
-    match arguments:
+def _serve(task: _Task) -> None:
+    """Do a round for each line of standard input, and answer it with a line of JSON."""
+    rounds = _store(task)
+    with closing(rounds):
+        for _ in sys.stdin:
+            match task.what:
+                case "fill":
+                    _fill(task)
+                    answer: list[float] = []
+                case "worktree":
+                    answer = _worktree(task)
+                case _:
+                    answer = next(rounds)
+            sys.stdout.write(f"{json.dumps(answer)}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
         case []:
             print_rows("State store writer", run(FULL))
         case ["--quick"]:
             print_rows("State store writer", run(QUICK))
-        case [task, *_]:
-            sys.stdout.write(json.dumps(asdict(_perform(_Task(**json.loads(task))))))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1:])
+        case [given, *_]:
+            _serve(_Task(**json.loads(given)))

@@ -13,7 +13,7 @@ from support.repositories import RECORDS, OpenStore, Remote, git
 
 from troth.errors import Reason, StoreError, TransientError
 from troth_statestore import ChangeSet, Outcome
-from troth_statestore.git import GitSettings, GitStore
+from troth_statestore.git import Author, GitSettings, GitStore
 from troth_statestore.git._command import GitCommand
 
 
@@ -75,7 +75,7 @@ def test_a_repository_of_this_machine_is_read_where_it_lies(
     snapshot = open_store(settings=GitSettings(cache=cache)).snapshot()
 
     assert snapshot.records()["a"][0] == b"1"
-    assert list((cache / "repository.git/objects").rglob("*.pack")) == []
+    assert list((cache / "troth-cache.git/objects").rglob("*.pack")) == []
 
 
 def test_a_first_fetch_leaves_history_behind(
@@ -87,8 +87,8 @@ def test_a_first_fetch_leaves_history_behind(
 
     open_store(settings=GitSettings(cache=cache, borrow=False)).snapshot()
 
-    assert receipt.revision not in objects(cache / "repository.git")
-    assert remote.tip() in objects(cache / "repository.git")
+    assert receipt.revision not in objects(cache / "troth-cache.git")
+    assert remote.tip() in objects(cache / "troth-cache.git")
 
 
 def test_a_kept_cache_is_used_by_the_next_store(
@@ -104,7 +104,7 @@ def test_a_kept_cache_is_used_by_the_next_store(
     second = open_store(settings=settings)
 
     assert sorted(second.snapshot().records()) == ["a", "b"]
-    assert receipt.revision in objects(cache / "repository.git")
+    assert receipt.revision in objects(cache / "troth-cache.git")
 
 
 def test_a_cache_serves_one_store_at_a_time(open_store: OpenStore, cache: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_damaged_cache_is_made_anew_by_the_next_store(
     first.snapshot()
     first.close()
 
-    damage(cache / "repository.git")
+    damage(cache / "troth-cache.git")
 
     second = open_store(settings=settings)
     second.commit([one("c")])
@@ -205,7 +205,7 @@ def test_a_cache_that_is_damaged_while_in_use_is_made_anew(
     if moved:
         open_store().commit([one("b")])
 
-    damage(cache / "repository.git")
+    damage(cache / "troth-cache.git")
 
     store.commit([one("c")])
     assert sorted(store.snapshot().records()) == sorted({"a", "c"} | ({"b"} if moved else set()))
@@ -219,7 +219,7 @@ def test_a_new_cache_does_not_forget_what_was_seen(
     store.commit([one("a")])
     store.commit([one("b")])
     remote.git("update-ref", "refs/heads/main", "main~1")
-    _remove_objects(cache / "repository.git")
+    _remove_objects(cache / "troth-cache.git")
 
     with pytest.raises(StoreError, match="does not descend") as caught:
         store.commit([one("c")])
@@ -237,7 +237,7 @@ def test_packs_do_not_pile_up_and_older_snapshots_stay_readable(
     for number in range(60):
         store.commit([ChangeSet("b", None, {"b/f": b"%d" % number})])
 
-    assert len(list((cache / "repository.git/objects/pack").glob("*.pack"))) < 50
+    assert len(list((cache / "troth-cache.git/objects/pack").glob("*.pack"))) < 50
     assert snapshot.records()["a"][0] == b"first"
     assert snapshot.read(["a/f"]) == {"a/f": b"first"}
 
@@ -299,7 +299,7 @@ VICTIM = """
     import os, signal, sys
     from pathlib import Path
     from troth_statestore import ChangeSet
-    from troth_statestore.git import GitSettings, GitStore
+    from troth_statestore.git import Author, GitSettings, GitStore
 
     remote, cache, when = sys.argv[1:]
 
@@ -338,3 +338,24 @@ def test_a_writer_that_is_killed_leaves_all_or_nothing_and_a_cache_that_works(
     assert (before, outcomes) in [({"z"}, {Outcome.WRITTEN}), (set("abcz"), {Outcome.STALE})]
     assert remote.files() == {f"{key}/f": "1" for key in "abcz"}
     assert remote.files(RECORDS) == dict.fromkeys("abcz", "1")
+
+
+def test_a_cache_that_cannot_be_made_is_an_error_of_the_store(
+    open_store: OpenStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+
+    with pytest.raises(StoreError, match="cannot be worked with from its cache"):
+        open_store(settings=GitSettings(cache=tmp_path / "file/cache")).snapshot()
+
+
+@pytest.mark.parametrize(("attempts", "timeout"), [(0, 1.0), (1, 0.0)])
+def test_settings_that_would_do_nothing_are_refused(attempts: int, timeout: float) -> None:
+    with pytest.raises(ValueError, match="do nothing"):
+        GitSettings(attempts=attempts, timeout=timeout)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a <b>", "a\nb"])
+def test_an_author_that_breaks_a_commit_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="author line"):
+        Author(name)

@@ -137,7 +137,7 @@ class Document:
     def line(self, path: Sequence[str | int] = ()) -> int:
         """Return the line (from 1) of the value at `path`, or of what comes nearest above it."""
         nodes = yaml.compose_all(self.text, Loader=yaml.CSafeLoader)
-        node = cast("yaml.Node", next(iter(nodes)))
+        node = next(iter(nodes))
         line = node.start_mark.line + 1
         for part in path:
             found = _child(node, part)
@@ -200,7 +200,7 @@ def _load(text: str, source: str) -> tuple[list[Json], list[_Start]]:
         while loader.check_node():
             node = loader.get_node()
             data = cast("object", loader.construct_document(node))
-            if data is not None:
+            if node is not None and data is not None:
                 mark = node.start_mark
                 values.append(data)
                 starts.append(_Start(mark.line, mark.index - mark.column))

@@ -103,10 +103,10 @@ def _words(error: ValidationError) -> str:
 
 def _forms(error: ValidationError) -> str:
     """Say of each form of an anyOf or oneOf what keeps it from fitting."""
-    forms: dict[str | int, list[str]] = {}
+    forms: dict[str | int, dict[str, None]] = {}
     for inner in error.context or ():
-        said = [violation.message for violation in explain(inner)]
-        forms.setdefault(inner.relative_schema_path[0], []).extend(said)
+        said = dict.fromkeys(violation.message for violation in explain(inner))
+        forms.setdefault(inner.relative_schema_path[0], {}).update(said)
     return _list((" and ".join(one) for one in forms.values()), "; or ")
 
 

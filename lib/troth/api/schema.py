@@ -58,7 +58,7 @@ class RequestSchema:
     @property
     def ignored_rules(self) -> bool:
         """Whether the schema holds CEL rules, which are not evaluated here."""
-        return b'"x-kubernetes-validations"' in canonical(self._spec)
+        return b'"x-kubernetes-validations":' in canonical(self._spec)
 
     def fill(self, spec: JsonObject) -> JsonObject:
         """Return the spec with the schema's defaults, in the schema's order where filled."""

@@ -1,39 +1,49 @@
 """Admit: is this request one that its Promise serves, and is it right?"""
 
-from dataclasses import dataclass
-
-from troth.api import Json, JsonObject, Kind, Promise, RequestKey, RequestSchema, ResourceRequest
+from troth.api import (
+    Document,
+    Json,
+    JsonObject,
+    Kind,
+    Promise,
+    RequestKey,
+    RequestSchema,
+    ResourceRequest,
+)
+from troth.engine.check import check_request
+from troth.engine.draft import Draft
+from troth.engine.ledger import Ledger
+from troth.engine.record import asked_of
 from troth.engine.values import Submission, World
 from troth.errors import InvalidInputError, NotServedError, Reason
 
-__all__ = ["Admission", "Admitted", "object_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A request with its Promise; `object` is object.yaml without status and generation."""
-
-    key: RequestKey
-    promise: Promise
-    object: JsonObject
+__all__ = ["Admission", "object_of"]
 
 
 class Admission:
-    """Finds the Promise of a request and validates it; schemas are made ready once."""
+    """Finds the Promise of a request and validates it; schemas are made ready once.
 
-    def __init__(self, world: World) -> None:
+    Args:
+        world: the Promises.
+        ledger: what is remembered; a request that was right under the same revision of its
+            Promise is not judged again.
+    """
+
+    def __init__(self, world: World, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._offers: dict[Kind, Promise] = {}
         for promise in world.promises.values():
             if promise.api is not None:
                 self._offers[Kind(promise.api.group, promise.api.kind)] = promise
         self._schemas: dict[tuple[str, str], RequestSchema] = {}
 
-    def admit(self, submission: Submission) -> Admitted:
-        """Return the request with its Promise.
+    def admit(self, submission: Submission) -> Draft:
+        """Return the request with its Promise and its record.
 
         Raises:
-            InvalidInputError: no Promise offers its kind, or it does not fit the schema; every
-                violation is named with its line.
+            InvalidInputError: no Promise offers its kind, it does not fit the schema (every
+                violation is named with its line), or its record cannot be read.
+            OutputRefusedError: it holds a secret, which its record would copy.
             NotServedError: the Promise asks for what this version cannot do.
         """
         request, document = submission.request, submission.document
@@ -55,11 +65,13 @@ class Admission:
             raise InvalidInputError(Reason.SCHEMA_VIOLATION, message)
         ready = self._schema(promise, request.version, schema)
         spec = ready.fill(request.spec)
-        if violations := ready.violations(spec):
-            lines = [f"{document.where(found.field)}: {found.message}" for found in violations]
-            raise InvalidInputError(Reason.SCHEMA_VIOLATION, "\n".join(lines))
         key = RequestKey(request.namespace, promise.name, request.name)
-        return Admitted(key, promise, object_of(request, spec))
+        record, _ = self._ledger.find(key)
+        asked = asked_of(request)
+        if record is None or (record.asked, record.promise_digest) != (asked, promise.digest):
+            _validate(ready, spec, document)
+            check_request(asked)
+        return Draft(key, submission, promise, object_of(request, spec), asked, record)
 
     def promise_of(self, request: ResourceRequest) -> Promise | None:
         """Return the Promise that offers a request's kind, None when none does."""
@@ -75,6 +87,12 @@ class Admission:
         if known not in self._schemas:
             self._schemas[known] = RequestSchema(schema)
         return self._schemas[known]
+
+
+def _validate(schema: RequestSchema, spec: JsonObject, document: Document) -> None:
+    if violations := schema.violations(spec):
+        lines = [f"{document.where(found.field)}: {found.message}" for found in violations]
+        raise InvalidInputError(Reason.SCHEMA_VIOLATION, "\n".join(lines))
 
 
 def object_of(request: ResourceRequest, spec: JsonObject) -> JsonObject:

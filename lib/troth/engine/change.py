@@ -6,10 +6,10 @@ from troth.api import Promise, RequestKey
 from troth.engine.digest import output_digest
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
-from troth.engine.record import OUTPUTS_KEPT, Record, asked_of
+from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.values import Placement
 from troth.errors import Reason
-from troth_statestore import ChangeSet, Owner, digest_bytes, request_key
+from troth_statestore import ChangeSet, Owner, request_key
 
 __all__ = ["Composer"]
 
@@ -71,20 +71,14 @@ class Composer:
         old = draft.record
         outputs = old.outputs if old is not None else ()
         if draft.settled is None:
-            newest = output_digest(
-                {
-                    path: digest_bytes(content)
-                    for placement in draft.placements
-                    for path, content in (placement.contents or {}).items()
-                }
-            )
+            newest = output_digest(draft.digests)
             outputs = (newest, *(digest for digest in outputs if digest != newest))[:OUTPUTS_KEPT]
         suspension = draft.suspension
         if draft.settled is Reason.WORKFLOW_SUSPENDED and suspension is None and old is not None:
             return replace(old, roots=_roots(draft))
         return Record(
             key=draft.key,
-            asked=asked_of(draft.submission.request),
+            asked=draft.asked,
             generation=draft.generation,
             inventory=self.inventory,
             roots=_roots(draft),
@@ -99,7 +93,7 @@ class Composer:
 
 def _remembered(draft: Draft) -> list[Placement]:
     return [
-        replace(placement, contents=None, group=replace(placement.group, files=None))
+        replace(placement, contents=None, digests=None, group=replace(placement.group, files=None))
         for placement in draft.placements
     ]
 

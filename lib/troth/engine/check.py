@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from troth.api import Json
+from troth.api import Json, JsonObject
 from troth.engine.secrets import plain_secret_in_text
 from troth.engine.values import Group
 from troth.errors import OutputRefusedError, Reason
 
-__all__ = ["OutputLimits", "check_groups", "check_status"]
+__all__ = ["OutputLimits", "check_groups", "check_request", "check_status"]
 
 # `.git` and the names that file systems take for it (CVE-2014-9390 and its kin).
 _GIT_NAMES = re.compile(r"\.git[. ]*|git~\d+", re.IGNORECASE)
@@ -84,18 +84,26 @@ def _check_text(path: str, content: bytes) -> None:
         raise OutputRefusedError(Reason.PLAIN_SECRET, message)
 
 
-def check_status(status: Mapping[str, Json], asked: Mapping[str, Json]) -> None:
-    """Refuse a status or a request with a secret in it: both are copied into the record.
+def check_request(asked: JsonObject) -> None:
+    """Refuse a request with a secret in it: its record would copy it.
 
     Raises:
-        OutputRefusedError: says which of the two, and what was found, not the value.
+        OutputRefusedError: says what was found, not the value.
     """
-    for name, value in (("status", status), ("request", asked)):
-        for text in _texts(value):
-            found = plain_secret_in_text(text)
-            if found is not None:
-                message = f"the {name} holds {found[1]} in plain text; it must not be written."
-                raise OutputRefusedError(Reason.PLAIN_SECRET, message)
+    _check_texts("request", asked)
+
+
+def check_status(status: Mapping[str, Json]) -> None:
+    """Refuse a status with a secret in it. Raises as `check_request`."""
+    _check_texts("status", status)
+
+
+def _check_texts(name: str, value: Json) -> None:
+    for text in _texts(value):
+        found = plain_secret_in_text(text)
+        if found is not None:
+            message = f"the {name} holds {found[1]} in plain text; it must not be written."
+            raise OutputRefusedError(Reason.PLAIN_SECRET, message)
 
 
 def _texts(value: Json) -> list[str]:

@@ -17,6 +17,7 @@ class Draft:
 
     Attributes:
         object: object.yaml's content without status and generation.
+        asked: what its record keeps of it as it was given.
         record: what the store remembers of it, None for a new one.
         observed: path → digest of the files in its folders now.
         input_digest: digest of all that its output depends on, None where nothing was rendered.
@@ -32,7 +33,8 @@ class Draft:
     submission: Submission
     promise: Promise
     object: JsonObject
-    record: Record | None = None
+    asked: JsonObject
+    record: Record | None
     observed: Mapping[str, str] = field(default_factory=dict[str, str])
     input_digest: str | None = None
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
@@ -49,3 +51,12 @@ class Draft:
             return 1
         changed = self.record.spec != self.submission.request.spec
         return self.record.generation + (1 if changed else 0)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Path → digest of every file that was rendered."""
+        return {
+            path: digest
+            for placement in self.placements
+            for path, digest in (placement.digests or {}).items()
+        }

@@ -7,6 +7,7 @@ leads to is done in ``write``.
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from troth.api import RequestKey
 from troth.engine.admit import Admission
@@ -25,6 +26,8 @@ from troth.errors import HeldError, TrothError
 from troth_statestore import ChangeSet, Snapshot
 
 __all__ = ["Engine", "Intake", "Plan", "Settings"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,10 @@ class Engine:
         Args:
             intake: what was handed in.
             snapshot: the moment of the store to plan against.
-            progress: called once for each request that has been prepared.
+            progress: called once for each request that has come so far.
         """
         ledger = Ledger.read(snapshot)
-        admission = Admission(self.world)
+        admission = Admission(self.world, ledger)
         preparer = Preparer(
             world=self.world,
             ledger=ledger,
@@ -117,17 +120,26 @@ class Engine:
             inventory=self.settings.inventory,
             limits=self.settings.limits,
         )
+        climbed = [_attempt(preparer.begin, submission) for submission in intake.submissions]
+        unsettled = {
+            index: draft
+            for index, draft in enumerate(climbed)
+            if isinstance(draft, Draft) and draft.settled is None
+        }
 
-        def climb(submission: Submission) -> Draft | TrothError:
+        for _ in range(len(climbed) - len(unsettled)):
+            progress()
+
+        def finish(draft: Draft) -> Draft | TrothError:
             try:
-                return preparer.prepare(submission)
-            except TrothError as error:
-                return error
+                return _attempt(preparer.finish, draft)
             finally:
                 progress()
 
         with ThreadPoolExecutor(self.renderer.runner.parallelism) as pool:
-            climbed = list(pool.map(climb, intake.submissions))
+            finished = pool.map(finish, unsettled.values())
+            for index, outcome in zip(unsettled, finished, strict=True):
+                climbed[index] = outcome
         return self._decide(intake, ledger, admission, climbed)
 
     def _decide(
@@ -173,6 +185,14 @@ class Engine:
             prune=settings.prune,
             budget=settings.budget,
         )
+
+
+def _attempt(step: Callable[[T], Draft], what: T) -> Draft | TrothError:
+    """Take a step; an error costs this request alone."""
+    try:
+        return step(what)
+    except TrothError as error:
+        return error
 
 
 def _present(intake: Intake, ledger: Ledger, admission: Admission) -> tuple[set[RequestKey], bool]:

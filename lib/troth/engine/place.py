@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from troth.api import Destination, Layout, RequestKey
 from troth.engine.values import Group, Placement
 from troth.errors import NotServedError, Reason, UnscheduledError
-from troth_statestore import Owner, nested_group
+from troth_statestore import Owner, digest_bytes, nested_group
 
 __all__ = ["Places", "candidates", "place", "require_any"]
 
@@ -106,10 +106,17 @@ def _placement(key: RequestKey, group: Group, destination: Destination) -> Place
         )
         raise NotServedError(Reason.DESTINATION_NOT_SERVED, message)
     folder = nested_group(destination.path, Owner(*key), group.pipeline, group.directory)
-    contents = group.files
-    files = tuple(sorted(f"{folder}/{path}" for path in contents or ()))
-    written = None if contents is None else {f"{folder}/{p}": c for p, c in contents.items()}
-    return Placement(group, destination.name, folder, files, contents=written)
+    if group.files is None:
+        return Placement(group, destination.name, folder, ())
+    contents = {f"{folder}/{path}": group.files[path] for path in sorted(group.files)}
+    return Placement(
+        group,
+        destination.name,
+        folder,
+        files=tuple(contents),
+        contents=contents,
+        digests={path: digest_bytes(content) for path, content in contents.items()},
+    )
 
 
 def _gone(name: str) -> str:

@@ -1,6 +1,7 @@
 """The lower rungs, for one request by itself: admit, render, check, place, identify.
 
-Nothing here looks at other requests, so many can be prepared at once; nothing is written.
+Nothing here looks at other requests, and nothing is written. `begin` is all that a request needs
+of which nothing has changed; `finish` runs stages, so that many are worth finishing at once.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from troth.api import Fields, Json, JsonObject
-from troth.engine.admit import Admission, Admitted
+from troth.engine.admit import Admission
 from troth.engine.check import OutputLimits, check_groups, check_status
 from troth.engine.digest import InputDigests, output_digest
 from troth.engine.draft import Draft
@@ -16,11 +17,10 @@ from troth.engine.ledger import Ledger
 from troth.engine.objects import identify
 from troth.engine.observe import Sight, compare, observe
 from troth.engine.place import place, require_any
-from troth.engine.record import Record, asked_of
+from troth.engine.record import Record
 from troth.engine.render import Renderer
 from troth.engine.values import Placement, Submission, World
 from troth.errors import HeldError, Reason, StageError, UnscheduledError
-from troth_statestore import digest_bytes
 
 __all__ = ["Preparer"]
 
@@ -37,49 +37,49 @@ class Preparer:
     inventory: str
     limits: OutputLimits
 
-    def prepare(self, submission: Submission) -> Draft:
-        """Bring one request as far as it can come alone.
+    def begin(self, submission: Submission) -> Draft:
+        """Admit a request and recall what is known of it; `Draft.settled` says if that is all.
 
         Raises:
             PermanentError: of every kind that docs/errors.md lists for a request.
         """
-        admitted = self.admission.admit(submission)
-        record, _ = self.ledger.find(admitted.key)
-        self._refuse_foreign(admitted, record)
-        check_status({}, submission.request.spec)
-        draft = Draft(
-            key=admitted.key,
-            submission=submission,
-            promise=admitted.promise,
-            object=admitted.object,
-            record=record,
-        )
-        if record is not None:
-            draft = replace(draft, observed=observe(record, self.ledger.snapshot))
+        draft = self.admission.admit(submission)
+        record = draft.record
+        if record is None:
+            return replace(draft, settled=Reason.PAUSED) if submission.request.paused else draft
+        self._refuse_foreign(draft, record)
+        draft = replace(draft, observed=observe(record, self.ledger.snapshot))
         if submission.request.paused:
             return replace(draft, settled=Reason.PAUSED)
+        return self._recall(draft, record) or draft
+
+    def finish(self, draft: Draft) -> Draft:
+        """Render a request that was begun and is not settled, and find its place.
+
+        Raises:
+            PermanentError: as `begin`.
+        """
         try:
-            return self._recall(draft) or self._render(draft)
+            return self._render(draft)
         except UnscheduledError as error:
             return replace(
                 draft,
                 settled=Reason.NO_MATCHING_DESTINATION,
                 unscheduled=error.message,
-                placements=record.placements if record is not None else (),
+                placements=draft.record.placements if draft.record is not None else (),
             )
 
-    def _refuse_foreign(self, admitted: Admitted, record: Record | None) -> None:
-        if record is not None and record.inventory != self.inventory:
+    def _refuse_foreign(self, draft: Draft, record: Record) -> None:
+        if record.inventory != self.inventory:
             message = (
-                f"{admitted.key} belongs to the inventory {record.inventory!r}, this run to "
+                f"{draft.key} belongs to the inventory {record.inventory!r}, this run to "
                 f"{self.inventory!r}; let one of the two let go of it."
             )
             raise HeldError(Reason.OTHER_INVENTORY, message)
 
-    def _recall(self, draft: Draft) -> Draft | None:
+    def _recall(self, draft: Draft, record: Record) -> Draft | None:
         """Return the draft as the record has it, None when it has to be rendered."""
-        record = draft.record
-        if record is None or draft.submission.request.forced:
+        if draft.submission.request.forced:
             return None
         digest = self.digests.digest(draft.promise, draft.object, record.status)
         if record.suspension is not None and not self._due(record.suspension, digest):
@@ -87,8 +87,7 @@ class Preparer:
         if record.suspension is not None:
             return None
         sight = compare(record, draft.observed)
-        asked_the_same = record.asked == asked_of(draft.submission.request)
-        if sight is Sight.REVERTED and asked_the_same:
+        if sight is Sight.REVERTED and record.asked == draft.asked:
             return self._remembered(draft, record, record.input_digest, Reason.REVERTED)
         if sight is Sight.INTACT and record.input_digest == digest:
             return self._remembered(draft, record, digest, Reason.UP_TO_DATE)
@@ -129,7 +128,7 @@ class Preparer:
             require_any(promise.selectors, self.world.destinations)
         before: Mapping[str, Json] = record.status if record is not None else {}
         rendered = self.renderer.configure(promise, _numbered(draft), before)
-        check_status(rendered.status, {})
+        check_status(rendered.status)
         digest = self.digests.digest(promise, draft.object, rendered.status)
         draft = replace(draft, input_digest=digest, status=rendered.status)
         if rendered.suspension is not None:
@@ -178,15 +177,10 @@ def _numbered(draft: Draft) -> JsonObject:
 
 def _refuse_unstable(draft: Draft, record: Record) -> None:
     """Refuse a second run from the same state that gave other bytes or left another state."""
-    written = {
-        path: digest_bytes(content)
-        for placement in draft.placements
-        for path, content in (placement.contents or {}).items()
-    }
     same_places = [p.path for p in draft.placements] == [p.path for p in record.placements]
     if draft.status != record.status:
         what = "left another status"
-    elif same_places and output_digest(written) != record.outputs[0]:
+    elif same_places and output_digest(draft.digests) != record.outputs[0]:
         what = "gave other bytes"
     else:
         return

@@ -9,7 +9,7 @@ from troth.engine.observe import observe
 from troth.engine.report import of_draft, of_record
 from troth.engine.values import Item, State
 from troth.errors import Reason
-from troth_statestore import ChangeSet, digest_bytes
+from troth_statestore import ChangeSet
 
 __all__ = ["FileChange", "Preview", "preview"]
 
@@ -50,9 +50,7 @@ def preview(plan: Plan) -> list[Preview]:
 
 def _changes(plan: Plan, draft: Draft, change: ChangeSet) -> tuple[FileChange, ...]:
     now: Mapping[str, str] = draft.observed
-    touched = sorted(
-        path for path, content in change.files.items() if now.get(path) != digest_bytes(content)
-    )
+    touched = sorted(path for path, digest in draft.digests.items() if now.get(path) != digest)
     removed = sorted(change.delete & now.keys())
     before = plan.ledger.snapshot.read([*touched, *removed])
     return tuple(

@@ -98,8 +98,9 @@ class Group:
 class Placement:
     """A workload group, where it goes, and what it holds.
 
-    `path` is its folder in the store; `files` are the paths of its files there, sorted;
-    `contents` holds their bytes, None when nothing was rendered because nothing changed.
+    `path` is its folder in the store; `files` are the paths of its files there, sorted.
+    `contents` and `digests` hold their bytes and the digests of those, None when nothing was
+    rendered because nothing changed.
     """
 
     group: Group
@@ -108,6 +109,7 @@ class Placement:
     files: tuple[str, ...]
     objects: tuple[ObjectId, ...] = ()
     contents: Mapping[str, bytes] | None = None
+    digests: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,9 +74,9 @@ def _files(path: Path, root: str, refuse: Callable[[str, str], None]) -> Iterato
             chosen = [n for n in names if any(fnmatch(n, pattern) for pattern in _BUNDLE_FILES)]
         else:
             chosen = [n for n in names if n.endswith(_SUFFIXES) and not n.startswith(".")]
-        for name in subfolders:
-            linked = Path(folder) / name
-            if linked.is_symlink():  # not followed; in silence it would look like absence
-                refuse(str(linked), "it is a symlink; give its target to the command")
+        for name in subfolders:  # links are not followed; in silence they would look absent
+            path_of = os.path.join(folder, name)  # noqa: PTH118  (paths too long for pathlib)
+            if os.path.islink(path_of):  # noqa: PTH114  (as above)
+                refuse(path_of, "it is a symlink; give its target to the command")
         for name in sorted(chosen):
             yield Found(Path(folder) / name, root, named=fnmatch(name, _BUNDLE_FILES[1]))

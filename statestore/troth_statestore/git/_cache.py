@@ -17,8 +17,9 @@ from troth_statestore.git._settings import GitSettings
 
 __all__ = ["Cache", "CacheDamagedError", "must"]
 
-# No hook, no helper, no gc behind our back; no fsync, since after a power failure the cache is
-# fetched anew. A lock that is held was left behind: nobody is waited for. A pack for each import: it appears whole or not at all, whenever we are killed.
+# No hook, no helper, no gc behind our back. No fsync, since after a power failure the cache is made
+# anew; no waiting for locks, since nobody else is here who could let go of them. Each import and
+# fetch makes one pack, which appears whole or not at all, whenever we are killed.
 _CONFIG = """\
 [core]
 \trepositoryformatversion = 0
@@ -43,8 +44,7 @@ _CONFIG = """\
 \tpushUpdateRejected = false
 """
 
-# Packs after which they are put together. Each import and each fetch leaves one, and a lookup
-# asks them one by one.
+# Packs after which they are put together: a lookup asks them one by one.
 _PACK_LIMIT = 50
 
 
@@ -71,7 +71,7 @@ class Cache:
         self._settings = settings
         self._held = ExitStack()
         self.folder = self._hold_folder(settings.cache)
-        self._repository = self.folder / "repository.git"
+        self._repository = self.folder / "troth-cache.git"
         self.git = GitCommand(self._repository, settings.timeout)
         self.is_empty = False
         self.borrows = False
@@ -114,14 +114,14 @@ class Cache:
 
     def _open(self) -> None:
         marker = self._repository / "troth-store"
-        known = marker.read_text() if marker.is_file() else ""
+        known = marker.read_bytes() if marker.is_file() else b""
         if known != self._identity() or self.git.run("rev-parse", "--git-dir").status != 0:
             self.rebuild()
         else:
             self._configure()
 
-    def _identity(self) -> str:
-        return f"{self._location.url}\nborrow={self._settings.borrow}\n"
+    def _identity(self) -> bytes:
+        return f"{self._location.url}\nborrow={self._settings.borrow}\n".encode()
 
     def _create(self) -> None:
         made = GitCommand(None, self._settings.timeout).run(
@@ -137,7 +137,7 @@ class Cache:
         self.is_empty = True
         self._configure()
         # Last, so that a repository without it was not finished.
-        (self._repository / "troth-store").write_text(self._identity())
+        (self._repository / "troth-store").write_bytes(self._identity())
 
     def _configure(self) -> None:
         (self._repository / "config").write_text(_CONFIG)

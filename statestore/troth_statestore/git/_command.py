@@ -81,7 +81,7 @@ class GitCommand:
     def __init__(self, git_dir: Path | None, timeout: float) -> None:
         self._git_dir = git_dir
         self._timeout = timeout
-        self._git = _load_gitpython()
+        self._git, self._missing = _load_gitpython()
 
     def run(self, *arguments: str, stdin: BinaryIO | None = None) -> Finished:
         """Run ``git ARGUMENTS`` to its end; a status other than 0 is the caller's to judge.
@@ -96,19 +96,23 @@ class GitCommand:
         where = [] if self._git_dir is None else [f"--git-dir={self._git_dir}"]
         # `env` only ever takes variables away, so no value shows in a list of processes.
         without = [argument for name in _taken_away() for argument in ("-u", name)]
-        status, stdout, stderr = self._git.execute(
-            [
-                *(("env", *without) if without else ()),
-                *("git", *where, "--literal-pathspecs", *arguments),
-            ],
-            istream=stdin,
-            env=_ENVIRONMENT | ({} if os.environ.keys() & _SSH_CHOICES else _SSH),
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            kill_after_timeout=self._timeout,
-        )
+        command = [
+            *(("env", *without) if without else ()),
+            *("git", *where, "--literal-pathspecs", *arguments),
+        ]
+        try:
+            status, stdout, stderr = self._git.execute(
+                command,
+                istream=stdin,
+                env=_ENVIRONMENT | ({} if os.environ.keys() & _SSH_CHOICES else _SSH),
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                kill_after_timeout=self._timeout,
+            )
+        except self._missing as exc:
+            raise _no_git() from exc
         if status == -SIGKILL and stderr.startswith("Timeout: "):
             raise TransientError(
                 Reason.STATE_STORE_UNREACHABLE,
@@ -135,13 +139,23 @@ def _taken_away() -> Iterator[str]:
     )
 
 
-def _load_gitpython() -> "Git":
-    """Import GitPython, which looks for git while it is imported and fails if there is none."""
+def _load_gitpython() -> "tuple[Git, type[Exception]]":
+    """Import GitPython, which looks for git while it is imported and fails if there is none.
+
+    Returns:
+        GitPython's runner, and what it raises when git is gone later.
+    """
     try:
         from git.cmd import Git  # noqa: PLC0415  (so that a missing git is an error of ours)
+        from git.exc import GitCommandNotFound  # noqa: PLC0415  (the same)
     except ImportError as exc:
-        raise StoreError(
-            Reason.STATE_STORE_UNSUPPORTED,
-            "A state store in Git needs the program git (2.39 or newer); it is not on PATH.",
-        ) from exc
-    return Git()
+        raise _no_git() from exc
+    # A folder that is always there: all that git is given is absolute.
+    return Git(os.sep), GitCommandNotFound
+
+
+def _no_git() -> StoreError:
+    return StoreError(
+        Reason.STATE_STORE_UNSUPPORTED,
+        "A state store in Git needs the program git (2.39 or newer); it is not on PATH.",
+    )

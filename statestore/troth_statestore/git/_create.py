@@ -33,7 +33,7 @@ def create_bare(path: Path, branch: str = "main") -> None:
         )
     made = GitCommand(None, _TIMEOUT).run(
         *("init", "--quiet", "--bare", "--template=", "--object-format=sha1"),
-        *(f"--initial-branch={branch}", str(path)),
+        *(f"--initial-branch={branch}", str(path.absolute())),
     )
     if made.status != 0:
         raise StoreError(

@@ -48,7 +48,8 @@ ROWS = (
         _SHA1_ONLY,
     ),
     _row(
-        r"transport '.*' not allowed|Unable to find remote helper|dumb http transport",
+        r"transport '.*' not allowed|[Uu]nable to find remote helper|dumb http transport"
+        r"|cannot run ssh",
         StoreError,
         Reason.STATE_STORE_UNSUPPORTED,
         "Use an address over https or ssh, or a path.",
@@ -79,8 +80,8 @@ ROWS = (
         "Check the host's certificate and the CA bundle; it is never left unverified.",
     ),
     _row(
-        r"(not|does not appear to be) a git repository|[Rr]epository ('.*' )?not found"
-        r"|repository not exported|No such file or directory",
+        r"does not appear to be a git repository|[Rr]epository ('.*' )?not found"
+        r"|repository not exported",
         StoreError,
         Reason.STATE_STORE_UNREACHABLE,
         "Check the address, and create the repository if there is none.",

@@ -44,3 +44,8 @@ class GitSettings:
     """Seconds after which a git command is killed."""
     clock: Callable[[], int] = _now
     """Seconds since 1970 for commit dates, asked once for each time commits are made."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would never try, or never wait."""
+        if self.attempts < 1 or self.timeout <= 0:
+            raise ValueError(f"{self.attempts} attempts of {self.timeout} seconds do nothing")

@@ -56,24 +56,17 @@ class GitStore:
 
     def probe(self) -> Probe:
         """Ask the remote for its branches; nothing is fetched or written."""
-        with self._lock:
-            writer = self._opened()
-            return Probe(str(self._target), self._repaired(writer, writer.tips).files)
+        tips = self._do(lambda writer: writer.tips())
+        return Probe(str(self._target), tips.files)
 
     def snapshot(self) -> GitSnapshot:
         """Fetch and list the newest state."""
-        with self._lock:
-            writer = self._opened()
-            return self._repaired(writer, writer.snapshot)
+        return self._do(lambda writer: writer.snapshot())
 
     def commit(self, changes: Sequence[ChangeSet]) -> Sequence[Receipt]:
         """Apply change sets by one push; one receipt each, in the order given."""
         check_together(changes)
-        if not changes:
-            return []
-        with self._lock:
-            writer = self._opened()
-            return self._repaired(writer, lambda: writer.commit(changes))
+        return self._do(lambda writer: writer.commit(changes)) if changes else []
 
     def close(self) -> None:
         """Remove the cache, unless its folder was given."""
@@ -83,27 +76,29 @@ class GitStore:
                 self._writer.close()
                 self._writer = None
 
+    def _do(self, work: Callable[[Writer], _Answer]) -> _Answer:
+        """Do `work` alone; once more with a new cache if the cache turns out to be damaged."""
+        with self._lock:
+            try:
+                writer = self._opened()
+                try:
+                    return work(writer)
+                except CacheDamagedError:
+                    writer.begin_again()
+                return work(writer)
+            except (CacheDamagedError, OSError) as exc:
+                raise StoreError(
+                    Reason.STATE_STORE_UNREACHABLE,
+                    f"State store {self._target} cannot be worked with from its cache: {exc}. "
+                    "Look at the space left, and at who owns the folder.",
+                ) from exc
+
     def _opened(self) -> Writer:
         if self._closed:
             raise ValueError(f"the state store {self._target} was closed")
         if self._writer is None:
             self._writer = Writer(self._target, self._settings)
         return self._writer
-
-    def _repaired(self, writer: Writer, work: Callable[[], _Answer]) -> _Answer:
-        """Do `work`, once more with a new cache if the cache turns out to be damaged."""
-        try:
-            return work()
-        except CacheDamagedError:
-            writer.begin_again()
-        try:
-            return work()
-        except CacheDamagedError as exc:
-            raise StoreError(
-                Reason.STATE_STORE_UNREACHABLE,
-                f"State store {self._target} cannot be worked with, not even from a new cache: "
-                f"{exc}",
-            ) from exc
 
 
 def _checked_branch(branch: str) -> str:

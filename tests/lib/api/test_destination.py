@@ -1,0 +1,165 @@
+"""Destinations and state stores, in Kratix's words where it has some."""
+
+import pytest
+
+from troth.api import Destination, GitStateStore, Json, JsonObject, Layout, Reader, StoreRef
+from troth.api.destination import same_place
+from troth.errors import InvalidInputError
+
+
+def destination(
+    name: str = "worker", annotations: JsonObject | None = None, **spec: Json
+) -> JsonObject:
+    return {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "Destination",
+        "metadata": {"name": name, "labels": {"env": "dev"}, "annotations": annotations},
+        "spec": {
+            "path": "clusters/worker",
+            "stateStoreRef": {"kind": "GitStateStore", "name": "main"},
+            **spec,
+        },
+    }
+
+
+def store(**spec: Json) -> JsonObject:
+    return {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "GitStateStore",
+        "metadata": {"name": "main"},
+        "spec": {"url": "https://example.com/repo.git", **spec},
+    }
+
+
+def test_a_destination_has_kratix_defaults() -> None:
+    assert Destination.parse(destination()) == Destination(
+        name="worker",
+        labels={"env": "dev"},
+        path="clusters/worker",
+        store=StoreRef("GitStateStore", "main"),
+        layout=Layout.NESTED,
+        strict=False,
+        reader=Reader.ARGOCD,
+    )
+
+
+@pytest.mark.parametrize("mode", list(Layout))
+def test_every_layout_of_kratix_is_read(mode: Layout) -> None:
+    assert Destination.parse(destination(filepath={"mode": mode.value})).layout is mode
+
+
+@pytest.mark.parametrize("reader", list(Reader))
+def test_the_annotation_says_what_reads_it(reader: Reader) -> None:
+    annotations: JsonObject = {"troth.dev/reader": reader.value}
+
+    assert Destination.parse(destination(annotations=annotations)).reader is reader
+
+
+def test_strict_labels_are_read() -> None:
+    assert Destination.parse(destination(strictMatchLabels=True)).strict
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/a/b/", "a/b"), ("a//b", "a/b"), ("./a/./b", "a/b"), ("/", "")]
+)
+def test_a_path_is_cleaned(path: str, expected: str) -> None:
+    assert Destination.parse(destination(path=path)).path == expected
+
+
+REFUSED: list[tuple[JsonObject, str]] = [
+    (destination(path=None), "spec.path: path field is required"),
+    (destination(path=""), "spec.path: path field is required"),
+    (destination(path=5), "spec.path: a text is needed here, found the number 5"),
+    (destination(stateStoreRef=None), "spec.stateStoreRef: stateStoreRef field is required"),
+    (destination(stateStoreRef={"kind": "GitStateStore"}), "spec.stateStoreRef.name: a text"),
+    (destination(path="a/../b"), "'..' and '.git' have no place"),
+    (destination(path="a/.GIT/b"), "'..' and '.git' have no place"),
+    (destination(filepath={"mode": "flat"}),
+     "spec.filepath.mode: 'flat' is none of nestedByMetadata, aggregatedYAML, none"),
+    (destination(strictMatchLabels="yes"), "true or false is needed here, found the text 'yes'"),
+    (destination(annotations={"troth.dev/reader": "helm"}),
+     "'helm' is none of argocd, flux, files"),
+    ({**destination(), "metadata": None}, "metadata.name: a text is needed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "words"), REFUSED, ids=[words[-30:] for _, words in REFUSED])
+def test_a_destination_that_cannot_be_used_is_refused(raw: JsonObject, words: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        Destination.parse(raw)
+
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "other_store", "same"),
+    [
+        ("clusters/worker", "main", True),
+        ("/clusters//worker/", "main", True),
+        ("clusters/worker/nested", "main", False),
+        ("clusters/worker", "other", False),
+    ],
+)
+def test_two_destinations_at_one_place_of_one_store_are_refused(
+    path: str, other_store: str, same: bool
+) -> None:
+    first = Destination.parse(destination())
+    reference: JsonObject = {"kind": "GitStateStore", "name": other_store}
+    second = Destination.parse(destination("second", path=path, stateStoreRef=reference))
+
+    error = same_place(first, second)
+
+    assert (error is not None) is same
+    if error is not None:
+        text = "destination path 'clusters/worker' already exists for state store 'main'"
+        assert text in error.message
+
+
+def test_a_state_store_has_kratix_defaults() -> None:
+    assert GitStateStore.parse(store()) == GitStateStore(
+        name="main",
+        url="https://example.com/repo.git",
+        branch="main",
+        path="",
+        author_name="kratix",
+        author_email="",
+        needs_credentials=False,
+    )
+
+
+def test_a_state_store_is_read() -> None:
+    raw = store(
+        branch="trunk",
+        path="/platform/",
+        secretRef={"name": "token"},
+        gitAuthor={"name": "A Bot", "email": "bot@example.com"},
+        authMethod="ssh",
+    )
+
+    assert GitStateStore.parse(raw) == GitStateStore(
+        name="main",
+        url="https://example.com/repo.git",
+        branch="trunk",
+        path="platform",
+        author_name="A Bot",
+        author_email="bot@example.com",
+        needs_credentials=True,
+    )
+
+
+@pytest.mark.parametrize("path", ["", "/", None])
+def test_a_state_store_without_a_path_is_the_whole_repository(path: Json) -> None:
+    assert GitStateStore.parse(store(path=path)).path == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (store(url=None), "spec.url: a text is needed"),
+        (store(authMethod="token"), "'token' is none of basicAuth, ssh, githubApp"),
+        (store(path="../other"), "have no place in a path"),
+    ],
+)
+def test_a_state_store_that_cannot_be_used_is_refused(raw: JsonObject, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        GitStateStore.parse(raw)

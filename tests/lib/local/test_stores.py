@@ -1,0 +1,95 @@
+"""Which state store a command means."""
+
+from collections.abc import Callable
+
+import pytest
+
+from troth.api import Destination, GitStateStore, StoreRef
+from troth.errors import InvalidInputError, NotServedError, PermanentError, Reason
+from troth.local.stores import StoreChoice, choose
+from troth_statestore.git import Author
+
+
+def store(name: str = "main", *, secret: bool = False, email: str = "") -> GitStateStore:
+    return GitStateStore(
+        name=name,
+        url=f"https://example.com/{name}.git",
+        branch="trunk",
+        path="platform",
+        author_name="A Bot",
+        author_email=email,
+        needs_credentials=secret,
+    )
+
+
+def destination(
+    name: str, reference: str | None = "main", kind: str = "GitStateStore"
+) -> Destination:
+    found = StoreRef(kind, reference) if reference else None
+    return Destination(name=name, labels={}, path=name, store=found)
+
+
+def stores(*given: GitStateStore) -> dict[str, GitStateStore]:
+    return {one.name: one for one in given}
+
+
+def test_an_option_wins_over_every_object() -> None:
+    chosen = choose("dir:out", None, [destination("a")], stores(store(secret=True)))
+
+    assert chosen == StoreChoice("dir:out", "main")
+
+
+def test_an_option_may_bring_its_branch() -> None:
+    assert choose("repo.git", "live", [], {}) == StoreChoice("repo.git", "live")
+
+
+def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
+    chosen = choose(
+        None, None, [destination("a"), destination("b")], stores(store(), store("unused"))
+    )
+
+    assert chosen == StoreChoice(
+        "https://example.com/main.git", "trunk", "platform", Author("A Bot", Author().email)
+    )
+
+
+def test_the_authors_address_is_the_stores() -> None:
+    chosen = choose(None, None, [destination("a")], stores(store(email="bot@example.com")))
+
+    assert chosen.author == Author("A Bot", "bot@example.com")
+
+
+def test_a_branch_option_wins_over_the_stores() -> None:
+    assert choose(None, "live", [destination("a")], stores(store())).branch == "live"
+
+
+@pytest.mark.parametrize("destinations", [[], [destination("a", None)]])
+def test_the_only_store_there_is_needs_no_destination(destinations: list[Destination]) -> None:
+    assert choose(None, None, destinations, stores(store())).location.endswith("main.git")
+
+
+REFUSED: list[tuple[Callable[[], StoreChoice], type[PermanentError], str]] = [
+    (lambda: choose(None, None, [], {}), InvalidInputError, "give --state-store"),
+    (lambda: choose(None, None, [], stores(store("b"), store("a"))), NotServedError,
+     r"several state stores are named \(a, b\)"),
+    (lambda: choose(None, None, [destination("a"), destination("b", "other")],
+                    stores(store(), store("other"))), NotServedError,
+     r"several state stores are named \(main, other\)"),
+    (lambda: choose(None, None, [destination("a", "gone")], stores(store())), InvalidInputError,
+     "'gone' that Destinations refer to is not among the files"),
+    (lambda: choose(None, None, [destination("a")], stores(store(secret=True))), NotServedError,
+     "GitStateStore main has a secretRef"),
+    (lambda: choose(None, None, [destination("a", kind="BucketStateStore")], stores(store())),
+     NotServedError, "refer to a BucketStateStore"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "error", "words"), REFUSED, ids=[r[2] for r in REFUSED])
+def test_a_store_that_cannot_be_meant_is_refused_with_what_to_do(
+    call: Callable[[], StoreChoice], error: type[PermanentError], words: str
+) -> None:
+    with pytest.raises(error, match=words) as caught:
+        call()
+
+    unserved = error is NotServedError
+    assert (caught.value.reason == Reason.STATE_STORE_UNSUPPORTED) is unserved
