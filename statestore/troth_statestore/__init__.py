@@ -12,6 +12,7 @@ from troth_statestore.layout import (
     request_key,
     revision_key,
 )
+from troth_statestore.paths import why_unsafe
 from troth_statestore.protocol import (
     ChangeSet,
     Outcome,
@@ -36,4 +37,5 @@ __all__ = [
     "nested_group",
     "request_key",
     "revision_key",
+    "why_unsafe",
 ]

@@ -65,7 +65,10 @@ def test_a_git_folder_is_neither_listed_nor_entered(root: Path) -> None:
     (root / ".git").mkdir(parents=True)
     (root / ".git/config").write_text("x")
 
-    assert dict(DirectoryStore(root).snapshot().digests("")) == {}
+    snapshot = DirectoryStore(root).snapshot()
+
+    assert dict(snapshot.digests("")) == {}
+    assert snapshot.read([".git/config"]) == {}
 
 
 def test_folders_left_empty_are_removed_up_to_the_root(root: Path) -> None:

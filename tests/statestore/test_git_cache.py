@@ -121,12 +121,13 @@ def test_a_cache_of_another_repository_is_made_anew(
 ) -> None:
     settings = GitSettings(cache=cache, borrow=False)
     first = open_store(settings=settings)
-    first.commit([one("a")])
+    [receipt] = first.commit([one("a")])
     first.close()
 
     other = open_store(str(Remote.create(tmp_path / "other.git").folder), settings=settings)
 
     assert other.snapshot().records() == {}
+    assert receipt.revision not in objects(cache / "troth-cache.git")
 
 
 def _truncate_packs(repository: Path) -> None:
@@ -272,6 +273,7 @@ def test_certificates_are_checked_whatever_the_environment_says(
     seen = GitCommand(None, 10).run("-c", "alias.environment=!env", "environment").text
 
     assert "GIT_SSL_NO_VERIFY" not in seen
+    assert f"HOME={os.devnull}\n" in seen
     assert "GIT_SSL_CAINFO=/our/own/bundle.pem" in seen
 
 

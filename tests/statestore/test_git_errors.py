@@ -172,6 +172,15 @@ def test_a_sha256_repository_is_refused_clearly(
     assert caught.value.reason is Reason.STATE_STORE_UNSUPPORTED
 
 
+def test_an_empty_sha256_repository_of_this_machine_is_refused_before_anything_is_written(
+    tmp_path: Path, open_store: OpenStore
+) -> None:
+    git("init", "-q", "--bare", "--object-format=sha256", tmp_path / "r.git")
+
+    with pytest.raises(StoreError, match="SHA-256"):
+        open_store(str(tmp_path / "r.git")).probe()
+
+
 HOOKS: dict[str, tuple[str, str]] = {
     "before anything": ("pre-receive", "cat > /dev/null; echo 'GH006: no.' >&2; exit 1"),
     "for one branch": ("update", "echo 'GH006: no.' >&2; exit 1"),

@@ -203,6 +203,16 @@ def test_a_path_puts_files_and_records_below_a_folder(
     assert list(store.snapshot().records()) == ["a"]
 
 
+def test_a_path_is_a_name_and_no_pattern(
+    remote: Remote, open_store: OpenStore, tmp_path: Path
+) -> None:
+    store = open_store(path="blue*")
+    store.commit([change("a", f="1")])
+    remote.clone(tmp_path / "clone").push({"blue-too/f": "x"})
+
+    assert list(store.snapshot().digests("")) == ["a/f"]
+
+
 @pytest.mark.parametrize("path", ["clusters", "clusters/blue"])
 def test_a_file_where_the_stores_folder_should_be_is_not_destroyed(
     remote: Remote, open_store: OpenStore, tmp_path: Path, path: str

@@ -105,7 +105,7 @@ def test_digests_are_those_of_the_content(store: StateStore) -> None:
 @pytest.mark.parametrize(
     ("prefix", "expected"),
     [
-        ("", ["a", "a-b/c", "a.b", "d/e/f", "d/g"]),
+        ("", ["a", "a-b/c", "a.b", "d/e/f", "d/g", "d0", "dx/f"]),
         ("d", ["d/e/f", "d/g"]),
         ("d/e", ["d/e/f"]),
         ("d/g", ["d/g"]),
@@ -116,7 +116,13 @@ def test_digests_are_those_of_the_content(store: StateStore) -> None:
 def test_digests_are_of_what_lies_at_or_below_a_folder(
     store: StateStore, prefix: str, expected: list[str]
 ) -> None:
-    store.commit([ChangeSet("r", None, dict.fromkeys(["a", "a-b/c", "a.b", "d/e/f", "d/g"], b""))])
+    store.commit(
+        [
+            ChangeSet(
+                "r", None, dict.fromkeys(["a", "a-b/c", "a.b", "d/e/f", "d/g", "d0", "dx/f"], b"")
+            )
+        ]
+    )
 
     assert sorted(store.snapshot().digests(prefix)) == expected
 

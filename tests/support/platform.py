@@ -90,7 +90,7 @@ class ScriptedRunner:
         pass
 
 
-def promise(  # noqa: PLR0913  (a builder: every part has a default)
+def promise(
     name: str = "thing",
     *,
     kind: str = "Thing",
@@ -152,7 +152,7 @@ def _pipeline(name: str) -> Json:
     }
 
 
-def request(  # noqa: PLR0913  (a builder: every part has a default)
+def request(
     name: str = "one",
     namespace: str = "team",
     *,

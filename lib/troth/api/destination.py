@@ -119,13 +119,16 @@ class GitStateStore:
         if method not in {"basicAuth", "ssh", "githubApp"}:
             raise spec.error("authMethod", f"{method!r} is none of basicAuth, ssh, githubApp.")
         path = _clean_path(spec) if spec.has("path") else ""
+        for part in ("name", "email"):
+            if any(mark in author.text(part, "") for mark in "<>\n\0"):
+                raise author.error(part, "'<', '>' and line ends have no place in an author.")
         return cls(
             name=root.section("metadata").text("name"),
             url=spec.text("url"),
             branch=spec.text("branch", "main"),
             path=path,
-            author_name=author.text("name", "kratix"),
-            author_email=author.text("email", ""),
+            author_name=author.text("name", "").strip() or "kratix",
+            author_email=author.text("email", "").strip(),
             needs_credentials=spec.has("secretRef"),
         )
 

@@ -136,8 +136,9 @@ class Document:
 
     def line(self, path: Sequence[str | int] = ()) -> int:
         """Return the line (from 1) of the value at `path`, or of what comes nearest above it."""
-        nodes = yaml.compose_all(self.text, Loader=yaml.CSafeLoader)
-        node = next(iter(nodes))
+        node = next(iter(yaml.compose_all(self.text, Loader=yaml.CSafeLoader)), None)
+        if node is None:
+            return self.above + 1
         line = node.start_mark.line + 1
         for part in path:
             found = _child(node, part)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from troth.api.fence import Fence
 from troth.api.json_values import Fields, Json, JsonObject, digest_of
 from troth.api.labels import ALLOW_PLAIN_SECRETS, FENCE, PROMISE_VERSION
-from troth.api.names import dns_label_problem
+from troth.api.names import dns_label_problem, label_key_problem, label_value_problem
 from troth.api.pipeline import Pipeline
 from troth.errors import Reason
 
@@ -89,6 +89,9 @@ class Promise:
         if problem := dns_label_problem(name):
             raise metadata.error("name", f"{problem}.")
         labels, annotations = metadata.string_map("labels"), metadata.string_map("annotations")
+        for key, value in labels.items():
+            if problem := label_key_problem(key) or label_value_problem(value):
+                raise metadata.section("labels").error(key, f"{problem}.")
         fence = Fence.parse(annotations[FENCE]) if FENCE in annotations else Fence()
         identity: dict[str, Json] = {"name": name, "labels": labels, "annotations": annotations}
         return cls(

@@ -71,10 +71,11 @@ class RequestSchema:
         Raises:
             InvalidInputError: the schema itself is none.
         """
+        validator = self._validator
         if self._needs_spec and not spec and self._spec.get("required"):
             missing = cast("Sequence[str]", self._spec["required"])
             return [Violation(("spec",), f"spec is missing; it needs {', '.join(missing)}")]
-        errors = cast("list[ValidationError]", list(self._validator.iter_errors(spec)))  # pyright: ignore[reportUnknownMemberType]  (jsonschema types it loosely)
+        errors = cast("list[ValidationError]", list(validator.iter_errors(spec)))  # pyright: ignore[reportUnknownMemberType]  (jsonschema types it loosely)
         found = [violation for error in errors for violation in explain(error)]
         unique = dict.fromkeys(found)  # jsonschema tells of each missing field by itself
         return sorted(unique, key=_place)
@@ -180,7 +181,7 @@ def _default(schema: JsonObject, value: Json) -> Json:
                 filled[key] = item
             elif not _is_no_value(child, item):
                 filled[key] = _default(child, item)
-            elif child.get("default") is not None:
+            elif key not in known and child.get("default") is not None:
                 filled[key] = _default(child, child["default"])
         for key, child in known.items():
             if key not in filled and is_object(child) and child.get("default") is not None:

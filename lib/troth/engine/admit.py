@@ -1,7 +1,6 @@
 """Admit: is this request one that its Promise serves, and is it right?"""
 
 from troth.api import (
-    Document,
     Json,
     JsonObject,
     Kind,
@@ -14,7 +13,7 @@ from troth.engine.check import check_request
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.record import asked_of
-from troth.engine.values import Submission, World
+from troth.engine.values import Origin, Submission, World
 from troth.errors import InvalidInputError, NotServedError, Reason
 
 __all__ = ["Admission", "object_of"]
@@ -46,11 +45,11 @@ class Admission:
             OutputRefusedError: it holds a secret, which its record would copy.
             NotServedError: the Promise asks for what this version cannot do.
         """
-        request, document = submission.request, submission.document
+        request, origin = submission.request, submission.origin
         promise = self.promise_of(request)
         if promise is None or promise.api is None:
             message = (
-                f"{document.where(('kind',))}: no Promise offers kind {request.kind} of group "
+                f"{origin.where(('kind',))}: no Promise offers kind {request.kind} of group "
                 f"{request.group!r}; add the Promise's file or folder to the command."
             )
             raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
@@ -59,7 +58,7 @@ class Admission:
         if schema is None:
             served = ", ".join(sorted(promise.api.schemas))
             message = (
-                f"{document.where(('apiVersion',))}: Promise {promise.name} serves {request.kind} "
+                f"{origin.where(('apiVersion',))}: Promise {promise.name} serves {request.kind} "
                 f"in version {served}, not in {request.version!r}."
             )
             raise InvalidInputError(Reason.SCHEMA_VIOLATION, message)
@@ -69,7 +68,7 @@ class Admission:
         record, _ = self._ledger.find(key)
         asked = asked_of(request)
         if record is None or (record.asked, record.promise_digest) != (asked, promise.digest):
-            _validate(ready, spec, document)
+            _validate(ready, spec, origin)
             check_request(asked)
         return Draft(key, submission, promise, object_of(request, spec), asked, record)
 
@@ -89,9 +88,9 @@ class Admission:
         return self._schemas[known]
 
 
-def _validate(schema: RequestSchema, spec: JsonObject, document: Document) -> None:
+def _validate(schema: RequestSchema, spec: JsonObject, origin: Origin) -> None:
     if violations := schema.violations(spec):
-        lines = [f"{document.where(found.field)}: {found.message}" for found in violations]
+        lines = [f"{origin.where(found.field)}: {found.message}" for found in violations]
         raise InvalidInputError(Reason.SCHEMA_VIOLATION, "\n".join(lines))
 
 

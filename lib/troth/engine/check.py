@@ -4,19 +4,16 @@ The limits on sizes and counts guard the repository; the runner has limits of it
 stage that fills the disk.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api import Json, JsonObject
 from troth.engine.secrets import plain_secret_in_text
-from troth.engine.values import Group
+from troth.engine.values import Group, Placement
 from troth.errors import OutputRefusedError, Reason
+from troth_statestore import why_unsafe
 
-__all__ = ["OutputLimits", "check_groups", "check_request", "check_status"]
-
-# `.git` and the names that file systems take for it (CVE-2014-9390 and its kin).
-_GIT_NAMES = re.compile(r"\.git[. ]*|git~\d+", re.IGNORECASE)
+__all__ = ["OutputLimits", "check_groups", "check_places", "check_request", "check_status"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +51,21 @@ def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secre
 
 
 def _check_path(path: str) -> None:
-    parts = path.split("/")
-    if path.startswith("/") or any(part in {"", ".", ".."} for part in parts):
-        problem = "it does not lie plainly below the output folder"
-    elif any(_GIT_NAMES.fullmatch(part) for part in parts):
-        problem = "a name that Git keeps for itself stands in it"
-    elif not path.isprintable() or "\\" in path:
-        problem = "it holds a control character or a backslash"
-    else:
-        return
-    message = f"the output file {path!r} is refused: {problem}; write it under another path."
-    raise OutputRefusedError(Reason.UNSAFE_PATH, message)
+    problem = why_unsafe(path)
+    if problem is not None:
+        message = f"the output file {path!r} is refused: {problem}; write it under another path."
+        raise OutputRefusedError(Reason.UNSAFE_PATH, message)
+
+
+def check_places(placements: Iterable[Placement]) -> None:
+    """Refuse a path that a store would not take, once its whole length is known.
+
+    Raises:
+        OutputRefusedError: names the path and what is wrong with it.
+    """
+    for placement in placements:
+        for path in placement.files:
+            _check_path(path)
 
 
 def _check_size(path: str, content: bytes, limits: OutputLimits) -> None:

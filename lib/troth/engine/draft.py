@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from troth.api import Json, JsonObject, Promise, RequestKey
 from troth.engine.record import Record
+from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Submission
 from troth.errors import Reason
 
@@ -39,7 +40,7 @@ class Draft:
     input_digest: str | None = None
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     placements: tuple[Placement, ...] = ()
-    suspension: JsonObject | None = None
+    suspension: Suspension | None = None
     settled: Reason | None = None
     misplaced: str | None = None
     unscheduled: str | None = None

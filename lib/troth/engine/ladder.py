@@ -22,7 +22,7 @@ from troth.engine.removal import DeletionBudget, PruneRules, sort_out
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.values import Item, Submission, World
-from troth.errors import HeldError, TrothError
+from troth.errors import HeldError, InvalidInputError, Reason, TrothError
 from troth_statestore import ChangeSet, Snapshot
 
 __all__ = ["Engine", "Intake", "Plan", "Settings"]
@@ -45,6 +45,12 @@ class Settings:
     prune: bool = False
     budget: DeletionBudget = field(default_factory=DeletionBudget)
     limits: OutputLimits = field(default_factory=OutputLimits)
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no record could be told to belong to."""
+        if not self.inventory.strip():
+            message = "an inventory needs a name; leave --inventory out for the usual one."
+            raise InvalidInputError(Reason.INVALID_OBJECT, message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Ledger:
         content = self._revision_bytes.get(revision_key(digest))
         if content is None:
             return None
-        return Fields(load_object(content.decode(), revision_key(digest))).mapping("promise")
+        text = content.decode("utf-8", errors="replace")
+        return Fields(load_object(text, revision_key(digest))).mapping("promise")
 
     def holders(self) -> dict[tuple[str, ObjectId], RequestKey]:
         """Return who holds which object in which Destination."""

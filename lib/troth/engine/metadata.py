@@ -17,7 +17,8 @@ _STATUS = "status.yaml"
 _SELECTORS = "destination-selectors.yaml"
 _CONTROL = "workflow-control.yaml"
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|ms|s|m|h)")
+_LONGEST = 10 * 365 * 24 * 3600.0  # seconds; what is due in ten years is a mistake
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -179,4 +180,7 @@ def _duration(text: str) -> float:
     for piece in pieces:
         unit = piece.lstrip("0123456789.")
         seconds += float(piece.removesuffix(unit)) * _SECONDS[unit]
+    if seconds > _LONGEST:
+        message = f"invalid {_CONTROL}: retryAfter {text[:40]!r} is longer than ten years."
+        raise InvalidInputError(Reason.INVALID_WORKFLOW_CONTROL, message)
     return seconds

@@ -23,26 +23,39 @@ __all__ = ["identify", "is_cluster_scoped"]
 # Bytes of all keys and values together; the API server takes no more.
 _ANNOTATIONS_LIMIT = 256 * 1024
 
-# Kinds of Kubernetes itself, and of those that platforms commonly render, without a namespace.
+# Kinds without a namespace, of Kubernetes itself and of what platforms commonly render, by group.
 # Agents drop a namespace given to them, so it must not lead an object past the fence.
-_CLUSTER_KINDS = frozenset(
-    {
-        "APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole",
-        "ClusterRoleBinding", "ComponentStatus", "CustomResourceDefinition", "FlowSchema",
-        "GatewayClass", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node",
-        "PersistentVolume", "PriorityClass", "PriorityLevelConfiguration", "RuntimeClass",
-        "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration", "VolumeAttachment",
-    }
-)  # fmt: skip
+_CLUSTER_KINDS = {
+    "": {"ComponentStatus", "Namespace", "Node", "PersistentVolume"},
+    "admissionregistration.k8s.io": {
+        "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    },
+    "apiextensions.k8s.io": {"CustomResourceDefinition"},
+    "apiregistration.k8s.io": {"APIService"},
+    "cert-manager.io": {"ClusterIssuer"},
+    "certificates.k8s.io": {"CertificateSigningRequest", "ClusterTrustBundle"},
+    "external-secrets.io": {"ClusterExternalSecret", "ClusterSecretStore"},
+    "flowcontrol.apiserver.k8s.io": {"FlowSchema", "PriorityLevelConfiguration"},
+    "gateway.networking.k8s.io": {"GatewayClass"},
+    "kyverno.io": {"ClusterCleanupPolicy", "ClusterPolicy"},
+    "networking.k8s.io": {"IPAddress", "IngressClass", "ServiceCIDR"},
+    "node.k8s.io": {"RuntimeClass"},
+    "policy.networking.k8s.io": {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"},
+    "rbac.authorization.k8s.io": {"ClusterRole", "ClusterRoleBinding"},
+    "scheduling.k8s.io": {"PriorityClass"},
+    "storage.k8s.io": {"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment",
+                       "VolumeAttributesClass"},
+}  # fmt: skip
 
 _DNS_LABEL_KINDS = frozenset({"Namespace", "Service"})
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 
 
 def is_cluster_scoped(identity: ObjectId) -> bool:
-    """Tell whether a kind is known to have no namespace, by list or by its name."""
-    return identity.kind in _CLUSTER_KINDS or identity.kind.startswith("Cluster")
+    """Tell whether a kind is known to have no namespace."""
+    return identity.kind in _CLUSTER_KINDS.get(identity.group, ())
 
 
 def identify(

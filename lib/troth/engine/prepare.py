@@ -6,7 +6,6 @@ of which nothing has changed; `finish` runs stages, so that many are worth finis
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from troth.api import Fields, Json, JsonObject
 from troth.engine.admit import Admission
@@ -82,24 +81,15 @@ class Preparer:
         if draft.submission.request.forced:
             return None
         digest = self.digests.digest(draft.promise, draft.object, record.status)
-        if record.suspension is not None and not self._due(record.suspension, digest):
-            return replace(draft, settled=Reason.WORKFLOW_SUSPENDED)
         if record.suspension is not None:
-            return None
+            over = record.suspension.over(self.renderer.moment().now, digest)
+            return None if over else replace(draft, settled=Reason.WORKFLOW_SUSPENDED)
         sight = compare(record, draft.observed)
         if sight is Sight.REVERTED and record.asked == draft.asked:
             return self._remembered(draft, record, record.input_digest, Reason.REVERTED)
         if sight is Sight.INTACT and record.input_digest == digest:
             return self._remembered(draft, record, digest, Reason.UP_TO_DATE)
         return None
-
-    def _due(self, suspension: JsonObject, digest: str) -> bool:
-        if suspension.get("inputDigest") != digest:
-            return True
-        moment = suspension.get("notBefore")
-        if not isinstance(moment, str):
-            return False
-        return datetime.fromisoformat(moment).astimezone(UTC) <= self.renderer.moment().now
 
     def _remembered(
         self, draft: Draft, record: Record, digest: str | None, settled: Reason
@@ -132,7 +122,7 @@ class Preparer:
         digest = self.digests.digest(promise, draft.object, rendered.status)
         draft = replace(draft, input_digest=digest, status=rendered.status)
         if rendered.suspension is not None:
-            suspension = {**rendered.suspension, "inputDigest": digest}
+            suspension = replace(rendered.suspension, input_digest=digest)
             return replace(
                 draft,
                 settled=Reason.WORKFLOW_SUSPENDED,

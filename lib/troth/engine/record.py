@@ -13,8 +13,10 @@ from typing import cast
 
 from troth.api import Fields, Json, JsonObject, RequestKey, ResourceRequest, is_object, load_object
 from troth.api.labels import DELETION_PROTECTION, LAST_APPLIED
+from troth.engine.suspension import Suspension
 from troth.engine.values import Group, ObjectId, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
+from troth_statestore import Owner, request_key
 
 __all__ = ["OUTPUTS_KEPT", "Record", "asked_of"]
 
@@ -52,7 +54,7 @@ class Record:
     outputs: tuple[str, ...]
     placements: tuple[Placement, ...]
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    suspension: JsonObject | None = None
+    suspension: Suspension | None = None
 
     @property
     def protected(self) -> bool:
@@ -94,7 +96,7 @@ class Record:
             "outputDigests": list(self.outputs),
             "placements": [_encode_placement(placement) for placement in self.placements],
             "status": self.status,
-            "suspension": self.suspension,
+            "suspension": self.suspension.encode() if self.suspension is not None else None,
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -106,8 +108,12 @@ class Record:
             InvalidInputError: it is no record that can be trusted (RecordUnreadable).
         """
         try:
-            return _decode(_parse(content, key))
-        except (TrothError, UnicodeDecodeError) as error:
+            record = _decode(_parse(content, key))
+            if request_key(Owner(*record.key)) != key:
+                text = f"it is the record of {record.key}, at another's place."
+                raise InvalidInputError(Reason.RECORD_UNREADABLE, text)
+            return record  # noqa: TRY300  (one place says what an unreadable record means)
+        except (TrothError, UnicodeDecodeError, RecursionError) as error:
             text = error.message if isinstance(error, TrothError) else str(error)
             message = (
                 f"the record {key} in the state store cannot be read: {text} Restore it from the "
@@ -176,7 +182,9 @@ def _decode(raw: JsonObject) -> Record:
         outputs=fields.texts("outputDigests"),
         placements=tuple(_decode_placement(item) for item in fields.items("placements")),
         status=fields.mapping("status"),
-        suspension=fields.mapping("suspension") if fields.has("suspension") else None,
+        suspension=(
+            Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
+        ),
     )
 
 

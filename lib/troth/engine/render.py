@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from troth.api import Fields, Json, JsonObject, Pipeline, Promise
 from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
+from troth.engine.suspension import Suspension
 from troth.engine.values import Group
 from troth.errors import PermanentError
 from troth.runners import Runner, StageJob
@@ -33,12 +35,13 @@ class Rendered:
     Attributes:
         groups: the output, split by where it wants to be; empty when suspended.
         status: the request's status after the last pipeline.
-        suspension: what a pipeline asked for, None when all of them ran to their end.
+        suspension: what a pipeline asked for, None when all of them ran to their end; its input
+            digest is left for who knows it.
     """
 
     groups: tuple[Group, ...] = ()
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    suspension: JsonObject | None = None
+    suspension: Suspension | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Renderer:
                 status = merge_status(status, read_status(result.metadata))
                 control = read_control(result.metadata)
                 if control is not None:
-                    suspension = _suspension(pipeline, control, job)
+                    suspension = _suspension(pipeline, control, self.moment().now)
                     return Rendered((), status, suspension)
                 selectors = read_selectors(result.metadata, result.files)
             groups += _split(promise, pipeline, result.files, selectors.root, selectors.folders)
@@ -93,7 +96,7 @@ class Renderer:
                 status = merge_status(status, read_status(result.metadata))
                 control = read_control(result.metadata)
             if control is not None:
-                return Rendered((), status, _suspension(pipeline, control, job))
+                return Rendered((), status, _suspension(pipeline, control, self.moment().now))
         return Rendered((), status)
 
     def _job(
@@ -132,14 +135,11 @@ class _naming:  # noqa: N801  (reads as a statement)
             error.args = (error.message,)
 
 
-def _suspension(pipeline: Pipeline, control: Control, job: StageJob) -> JsonObject:
-    """Spell a suspension for the record; `notBefore` is the one moment a record may hold."""
-    spelled: dict[str, Json] = {"pipeline": pipeline.name, "message": control.message}
+def _suspension(pipeline: Pipeline, control: Control, now: datetime) -> Suspension:
+    due: datetime | None = None
     if control.retry_after is not None:
-        now = datetime.fromisoformat(str(job.context["now"])).astimezone(UTC)
-        due = now + timedelta(seconds=control.retry_after)
-        spelled["notBefore"] = due.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return spelled
+        due = now.replace(microsecond=0) + timedelta(seconds=ceil(control.retry_after))
+    return Suspension(pipeline.name, control.message, due)
 
 
 def _split(

@@ -48,7 +48,7 @@ def _places(placements: Iterable[Placement]) -> tuple[tuple[str, str], ...]:
 
 def of_error(submission: Submission, key: RequestKey | None, error: TrothError) -> Item:
     """Report a request that an error stopped."""
-    request, document = submission.request, submission.document
+    request, origin = submission.request, submission.origin
     promise = key.promise if key is not None else ""
     return Item(
         request.namespace,
@@ -57,7 +57,7 @@ def of_error(submission: Submission, key: RequestKey | None, error: TrothError) 
         state_of(error),
         error.reason,
         error.message,
-        source=document.where(),
+        source=origin.where(),
     )
 
 
@@ -94,10 +94,8 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
     if draft.settled is Reason.WORKFLOW_SUSPENDED:
-        suspension = draft.suspension or (draft.record.suspension if draft.record else None) or {}
-        due = suspension.get("notBefore")
-        when = f"tried again after {due}" if due else "until the request changes"
-        text = f"pipeline {suspension.get('pipeline')}: {suspension.get('message')} ({when})"
+        suspension = draft.suspension or (draft.record.suspension if draft.record else None)
+        text = suspension.words if suspension is not None else ""
         return State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text
     if draft.settled is not None and draft.settled in _SETTLED:
         state, message = _SETTLED[draft.settled]

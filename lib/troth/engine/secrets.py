@@ -15,7 +15,8 @@ __all__ = ["plain_secret_in_object", "plain_secret_in_text"]
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY( BLOCK)?-----")
 # An nkey seed: S, the role (user, account, operator, server, cluster, curve), base32 of 36 bytes.
 _NATS_SEED = re.compile(r"(?<![A-Z2-7])S[UAONCX][A-Z2-7]{56}(?![A-Z2-7])")
-_BASE64_KEY = base64.b64encode(b"-----BEGIN").decode()[:12]
+# Base64 of text that begins with "-----BEGIN", as far as its armour can reach.
+_BASE64_ARMOUR = re.compile(r"LS0tLS1CRUdJ[A-Za-z0-9+/]{4,52}")
 
 
 def plain_secret_in_text(text: str) -> tuple[int, str] | None:
@@ -23,8 +24,10 @@ def plain_secret_in_text(text: str) -> tuple[int, str] | None:
     found: list[tuple[int, str]] = []
     if match := _PRIVATE_KEY.search(text):
         found.append((match.start(), "a private key"))
-    if (at := text.find(_BASE64_KEY)) >= 0 and _decodes_to_key(text[at:]):
-        found.append((at, "a private key in base64"))
+    for armour in _BASE64_ARMOUR.finditer(text):  # a certificate's may well come first
+        if _decodes_to_key(armour.group()):
+            found.append((armour.start(), "a private key in base64"))
+            break
     for seed in _NATS_SEED.finditer(text):
         if _is_nkey(seed.group()):
             found.append((seed.start(), "a NATS seed"))
@@ -37,10 +40,7 @@ def plain_secret_in_text(text: str) -> tuple[int, str] | None:
 
 def _decodes_to_key(text: str) -> bool:
     """Tell whether base64 text begins with the armour of a private key (and not a certificate)."""
-    head = re.match(r"[A-Za-z0-9+/]{0,64}", text)
-    encoded = head.group() if head else ""
-    decoded = base64.b64decode(encoded[: len(encoded) // 4 * 4])
-    return b"PRIVATE KEY" in decoded
+    return b"PRIVATE KEY" in base64.b64decode(text[: len(text) // 4 * 4])
 
 
 def _is_nkey(text: str) -> bool:

@@ -14,7 +14,9 @@ def survey(ledger: Ledger) -> list[Item]:
     """Return a line for each request that the store knows, and for each record it cannot read."""
     found = [survey_one(ledger, record) for record, _ in ledger.records.values()]
     for key, error in ledger.unreadable.items():
-        namespace, promise, name = key.removesuffix(".yaml").split("/")[-3:]
+        # requests/<hh>/<namespace>/<promise>/<name>.yaml, if it is where a record should be
+        names = key.removesuffix(".yaml").split("/")[2:]
+        namespace, promise, name = names if len(names) == 3 else ("", "", key)  # noqa: PLR2004
         found.append(Item(namespace, promise, name, State.REFUSED, error.reason, error.message))
     return sorted(found, key=lambda item: (item.namespace, item.promise, item.name))
 
@@ -23,7 +25,7 @@ def survey_one(ledger: Ledger, record: Record) -> Item:
     """Return the line of one request: what its record says, held against its files."""
     revision = ledger.snapshot.revision
     if record.suspension is not None:
-        text = f"pipeline {record.suspension.get('pipeline')}: {record.suspension.get('message')}"
+        text = record.suspension.words
         return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text, revision)
     if record.input_digest is None:
         text = "no Destination took it in its last run."

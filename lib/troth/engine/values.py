@@ -1,13 +1,12 @@
 """The words of a report, and the values that travel along the ladder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from troth.api import (
     Destination,
-    Document,
     Promise,
     ResourceRequest,
 )
@@ -17,6 +16,7 @@ __all__ = [
     "Group",
     "Item",
     "ObjectId",
+    "Origin",
     "Placement",
     "State",
     "Submission",
@@ -66,16 +66,24 @@ class World:
     destinations: Mapping[str, Destination]
 
 
+class Origin(Protocol):
+    """Where a request was read from: a file that knows its lines, or an object in a cluster."""
+
+    def where(self, path: Sequence[str | int] = ()) -> str:
+        """Return where the field at `path` stands, or what comes nearest above it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A request as it was handed in.
 
-    `document` is what it was read from, for messages that name a line; `root` is what was read to
-    find it, for pruning.
+    `origin` tells where its fields stand, for messages; `root` is what was read to find it, for
+    pruning.
     """
 
     request: ResourceRequest
-    document: Document
+    origin: Origin
     root: str
 
 

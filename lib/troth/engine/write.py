@@ -99,7 +99,7 @@ class Writer:
                 text = f"not removed: {outcome.message}"
                 items.append(of_record(record, state_of(outcome), outcome.reason, text))
             elif outcome.suspension is not None:
-                text = f"not removed yet: {outcome.suspension.get('message')}"
+                text = f"not removed yet: {outcome.suspension.words}"
                 items.append(of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text))
             else:
                 files = frozenset(observe(record, plan.ledger.snapshot))

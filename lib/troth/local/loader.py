@@ -27,6 +27,7 @@ from troth.api.labels import KRATIX_GROUP
 from troth.engine import Item, State, Submission
 from troth.errors import InvalidInputError, Reason
 from troth.local.files import Found, walk
+from troth_statestore import why_unsafe
 
 __all__ = ["Inputs", "load"]
 
@@ -99,7 +100,6 @@ def load(paths: Sequence[Path]) -> Inputs:
             for document in _read(found, inputs):
                 _sort(document, found, inputs, loose)
     _sort_loose(loose, inputs)
-    inputs.submissions = _unambiguous(inputs)
     _refuse_shared_places(inputs)
     return inputs
 
@@ -155,6 +155,9 @@ def _add_kratix_object(kind: str, document: Document, inputs: Inputs) -> None:
             _add(inputs.promises, promise.name, promise, document)
         case "Destination":
             destination = Destination.parse(document.data)
+            if problem := why_unsafe(destination.path) if destination.path else None:
+                message = f"spec.path: {destination.path!r} cannot be used: {problem}."
+                raise InvalidInputError(Reason.UNSAFE_PATH, message, ("spec", "path"))
             _add(inputs.destinations, destination.name, destination, document)
         case "GitStateStore":
             store = GitStateStore.parse(document.data)
@@ -208,6 +211,7 @@ def _sort_loose(loose: Iterable[_Loose], inputs: Inputs) -> None:
         if promise.api is not None
     }
     groups = {kind.group for kind in offered}
+    read: list[tuple[Submission, Document]] = []
     for one in loose:
         group, kind, namespace, name = _identity(one.document)
         if not one.found.named and group not in groups:
@@ -216,28 +220,25 @@ def _sort_loose(loose: Iterable[_Loose], inputs: Inputs) -> None:
             continue
         try:
             request = ResourceRequest.parse(one.document.data)
-            inputs.submissions.append(Submission(request, one.document, one.found.root))
+            read.append((Submission(request, one.document, one.found.root), one.document))
         except InvalidInputError as error:
             _refuse_document(inputs, one.document, error)
+    inputs.submissions = _unambiguous(read, inputs)
 
 
-def _unambiguous(inputs: Inputs) -> list[Submission]:
+def _unambiguous(read: Iterable[tuple[Submission, Document]], inputs: Inputs) -> list[Submission]:
     """Refuse every document of an identity that stands more than once: which is meant?"""
-    by_identity: dict[tuple[str, str, str, str], list[Submission]] = {}
-    for submission in inputs.submissions:
-        request = submission.request
-        identity = (request.group, request.kind, request.namespace, request.name)
-        by_identity.setdefault(identity, []).append(submission)
-    for identity, same in by_identity.items():
+    by_identity: dict[tuple[str, str, str, str], list[tuple[Submission, Document]]] = {}
+    for submission, document in read:
+        by_identity.setdefault(_identity(document), []).append((submission, document))
+    for (_, kind, namespace, name), same in by_identity.items():
         if len(same) > 1:
-            places = ", ".join(one.document.where() for one in same)
-            message = (
-                f"{identity[1]} {identity[2]}/{identity[3]} stands {len(same)} times: {places}."
-            )
-            for one in same:
+            places = ", ".join(document.where() for _, document in same)
+            message = f"{kind} {namespace}/{name} stands {len(same)} times: {places}."
+            for _, document in same:
                 error = InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message)
-                _refuse_document(inputs, one.document, error)
-    return [same[0] for same in by_identity.values() if len(same) == 1]
+                _refuse_document(inputs, document, error)
+    return [same[0][0] for same in by_identity.values() if len(same) == 1]
 
 
 def _refuse_shared_places(inputs: Inputs) -> None:

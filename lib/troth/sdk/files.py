@@ -83,7 +83,10 @@ def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Contex
         try:
             loaded = cast("Json", json.loads(_read(path)))
             given = Fields(loaded if is_object(loaded) else {})
-            now = datetime.fromisoformat(given.text("now")).astimezone(UTC)
+            now = datetime.fromisoformat(given.text("now"))
+            if now.tzinfo is None:
+                raise given.error("now", "a time with its zone is needed, such as a Z at its end.")
+            now = now.astimezone(UTC)
             seed = bytes.fromhex(given.text("seed"))
         except ValueError as error:
             message = f"{path.name} is not as the file contract wants it: {error}."

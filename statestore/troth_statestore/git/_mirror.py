@@ -32,7 +32,6 @@ class Mirror:
         self._prefix = prefix
         self._moment: Moment | None = None
         self._seen = Tips(None, None)
-        self._cache_is_anew = False
 
     def refresh(self) -> Moment:
         """Return the newest state of the remote.
@@ -66,13 +65,11 @@ class Mirror:
         """Take `moment` for the state of the remote, which is known to have it."""
         self._moment = moment
         self._seen = Tips(moment.files.tip, moment.records.tip)
-        self._cache_is_anew = False
 
     def begin_again(self) -> None:
         """Make the cache anew. What was seen is remembered: history may not change for that."""
         self._moment = None
         self._cache.rebuild()
-        self._cache_is_anew = True
 
     def _refuse_rewritten(self, ref: str, seen: str | None, tip: str | None) -> None:
         if seen is None or seen == tip:
@@ -90,9 +87,7 @@ class Mirror:
         try:
             return descends(self._cache.git, tip, seen)
         except CacheDamagedError:
-            if not self._cache_is_anew:
-                raise
-            # A new cache has all that the remote has: what it does not know, the remote gave up.
+            # The cache has all that the remote has: what it does not know, the remote gave up.
             must(self._cache.git.run("cat-file", "-e", f"{tip}^{{commit}}"))
             return False
 

@@ -68,7 +68,7 @@ def _different(
     # Each entry is `:<mode> <mode> <object> <object> <status>`, NUL, path, NUL; the second of each
     # pair is the newer.
     where = ["--", prefix] if prefix else []
-    run = git.run("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, *where)
+    run = git.run("diff-tree", "-r", "-z", "--raw", old, new, *where)
     texts = _texts(must(run).stdout)
     cut = len(prefix) + 1 if prefix else 0
     for facts, path in zip(texts, texts, strict=True):

@@ -203,6 +203,12 @@ def test_a_document_knows_the_line_of_each_value(
     assert document.where(path) == f"dir/f.yaml:{line}"
 
 
+def test_a_document_that_is_indented_as_a_whole_knows_its_lines() -> None:
+    [_, document] = load_documents("a: 1\n---\n  kind: A\n  spec:\n    a: 1\n", "f.yaml")
+
+    assert document.where(("spec", "a")) == "f.yaml:5"
+
+
 @pytest.mark.parametrize("text", [TEXT.replace("\n", "\r\n"), "\ufeff" + TEXT])
 def test_windows_line_ends_and_a_byte_order_mark_leave_lines_as_they_are(text: str) -> None:
     documents = load_documents(text, "f.yaml")

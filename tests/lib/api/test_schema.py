@@ -109,7 +109,7 @@ RIGHT: list[tuple[JsonObject, Json]] = [
     ({"type": "integer", "minimum": 1}, 1),
     ({"type": "string", "maxLength": 2}, "é😀"),
     ({"type": "string", "nullable": True}, None),
-    ({**obj(b=TEXT), "nullable": True, "oneOf": [{"required": ["b"]}]}, None),
+    ({**obj(b=TEXT), "nullable": True, "oneOf": [{"required": ["b"]}, {"required": ["c"]}]}, None),
     ({"x-kubernetes-int-or-string": True}, "50%"),
     ({"x-kubernetes-int-or-string": True}, 50),
     ({"x-kubernetes-int-or-string": True, "nullable": True}, None),
@@ -241,6 +241,8 @@ FILLED: list[tuple[JsonObject, Json, Json]] = [
     ({"b": {"type": "string", "nullable": True, "default": "x"}}, {"b": None}, {"b": None}),
     ({"b": {"type": "string", "nullable": True, "default": "x"}}, {}, {"b": "x"}),
     ({"b": {"type": "object", "additionalProperties": TEXT}}, {"b": {"x": None}}, {"b": {}}),
+    ({"b": {"type": "object", "additionalProperties": {"type": "string", "default": "x"}}},
+     {"b": {"y": None}}, {"b": {"y": "x"}}),
     ({"b": {"type": "array", "items": {"type": "string", "default": "x"}}}, {"b": [None]},
      {"b": ["x"]}),
     # What the schema does not know is left for the validation.

@@ -87,7 +87,7 @@ def test_a_request_knows_its_file_its_line_and_its_root() -> None:
     [_, second] = read("team", "promise.yaml").submissions
 
     assert second.root == "team"
-    assert second.document.where(("metadata", "name")) == "team/requests.yaml:12"
+    assert second.origin.where(("metadata", "name")) == "team/requests.yaml:12"
 
 
 def test_json_is_read_as_well() -> None:

@@ -1,0 +1,71 @@
+"""A suspension: what a stage asked for in workflow-control.yaml, and until when it holds."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from troth.api import Fields, Json
+
+__all__ = ["Suspension"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why a request waits.
+
+    Attributes:
+        pipeline: which of them asked for it.
+        message: in the stage's words.
+        not_before: UTC, whole seconds; when it is tried again. None: when the request changes.
+        input_digest: of the input that it was asked for; another input ends it.
+    """
+
+    pipeline: str
+    message: str
+    not_before: datetime | None
+    input_digest: str = ""
+
+    def over(self, now: datetime, input_digest: str) -> bool:
+        """Tell whether the stages are to run again."""
+        if self.input_digest != input_digest:
+            return True
+        return self.not_before is not None and self.not_before <= now
+
+    @property
+    def words(self) -> str:
+        """Say it to people."""
+        when = (
+            f"tried again after {_spell(self.not_before)}"
+            if self.not_before is not None
+            else "until the request changes"
+        )
+        return f"pipeline {self.pipeline}: {self.message} ({when})"
+
+    def encode(self) -> dict[str, Json]:
+        """Spell it for a record."""
+        spelled: dict[str, Json] = {"pipeline": self.pipeline, "message": self.message}
+        if self.not_before is not None:
+            spelled["notBefore"] = _spell(self.not_before)
+        return {**spelled, "inputDigest": self.input_digest}
+
+    @classmethod
+    def decode(cls, fields: Fields) -> "Suspension":
+        """Read it from a record. Raises InvalidInputError when it is not as it was written."""
+        moment: datetime | None = None
+        if fields.has("notBefore"):
+            try:
+                moment = datetime.strptime(fields.text("notBefore"), _FORMAT).replace(tzinfo=UTC)
+            except ValueError:
+                raise fields.error("notBefore", f"a time like {_FORMAT} is needed.") from None
+        return cls(
+            pipeline=fields.text("pipeline"),
+            message=fields.text("message", ""),
+            not_before=moment,
+            input_digest=fields.text("inputDigest"),
+        )
+
+
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def _spell(moment: datetime) -> str:
+    return moment.strftime(_FORMAT)
