@@ -28,7 +28,8 @@ class Composer:
     def update(self, draft: Draft) -> ChangeSet | None:
         """Return what has to change for a draft, None when the store holds all of it."""
         old = draft.record
-        if draft.settled in _LEFT_ALONE or (draft.unscheduled is not None and old is not None):
+        reason = draft.settled.reason if draft.settled is not None else None
+        if reason in _LEFT_ALONE or (reason is Reason.NO_MATCHING_DESTINATION and old is not None):
             return None
         new = self._record(draft)
         contents = {
@@ -73,9 +74,6 @@ class Composer:
         if draft.settled is None:
             newest = output_digest(draft.digests)
             outputs = (newest, *(digest for digest in outputs if digest != newest))[:OUTPUTS_KEPT]
-        suspension = draft.suspension
-        if draft.settled is Reason.WORKFLOW_SUSPENDED and suspension is None and old is not None:
-            return replace(old, roots=_roots(draft))
         return Record(
             key=draft.key,
             asked=draft.asked,
@@ -87,7 +85,7 @@ class Composer:
             outputs=outputs,
             placements=tuple(_remembered(draft)),
             status=draft.status,
-            suspension=suspension,
+            suspension=draft.suspension,
         )
 
 

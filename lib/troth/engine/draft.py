@@ -9,7 +9,15 @@ from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Submission
 from troth.errors import Reason
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Settled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was decided of a request without a new output; `message` says it to people."""
+
+    reason: Reason
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,6 @@ class Draft:
         suspension: what a stage asked for in this run.
         settled: why no stage ran, or why what ran is not to be written; None for a fresh output.
         misplaced: why its place is not what its selectors ask for, None when it is.
-        unscheduled: why no Destination takes it, None when one does.
     """
 
     key: RequestKey
@@ -41,9 +48,8 @@ class Draft:
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     placements: tuple[Placement, ...] = ()
     suspension: Suspension | None = None
-    settled: Reason | None = None
+    settled: Settled | None = None
     misplaced: str | None = None
-    unscheduled: str | None = None
 
     @property
     def generation(self) -> int:

@@ -24,14 +24,9 @@ class Sight(Enum):
 def observe(record: Record, snapshot: Snapshot) -> Mapping[str, str]:
     """Return path → digest of every file in the folders that belong to a request."""
     found: dict[str, str] = {}
-    for folder in sorted({_request_folder(placement.path) for placement in record.placements}):
+    for folder in sorted({placement.owned for placement in record.placements}):
         found |= snapshot.digests(folder)
     return found
-
-
-def _request_folder(group_folder: str) -> str:
-    """Return the folder of all pipelines, of which a group's is ``<pipeline>/<id>``."""
-    return group_folder.rsplit("/", 2)[0]
 
 
 def compare(record: Record, observed: Mapping[str, str]) -> Sight:

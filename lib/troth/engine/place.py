@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from troth.api import Destination, Layout, RequestKey
 from troth.engine.values import Group, Placement
 from troth.errors import NotServedError, Reason, UnscheduledError
-from troth_statestore import Owner, digest_bytes, nested_group
+from troth_statestore import Owner, digest_bytes, nested_folder, nested_group
 
 __all__ = ["Places", "candidates", "place", "require_any"]
 
@@ -21,13 +21,11 @@ __all__ = ["Places", "candidates", "place", "require_any"]
 class Places:
     """Where the groups of a request go.
 
-    `misplaced` says why a group stays somewhere its selector no longer asks for; `gone` is set
-    when such a place no longer exists at all, and nothing can be written.
+    `misplaced` says why a group stays somewhere its selector no longer asks for.
     """
 
     placements: tuple[Placement, ...]
     misplaced: str | None = None
-    gone: bool = False
 
 
 def candidates(
@@ -66,7 +64,8 @@ def place(
         earlier: where the request's groups are now; they stay there.
 
     Raises:
-        UnscheduledError: no Destination matches a group that has no place yet.
+        UnscheduledError: no Destination matches a group that has no place yet, or the place it
+            has is not among those given.
         NotServedError: the Destination's layout is not served.
     """
     now = {(old.group.pipeline, old.group.directory): old.destination for old in earlier}
@@ -76,7 +75,7 @@ def place(
         matching = candidates(group.selector, destinations.values())
         recorded = now.get((group.pipeline, group.directory))
         if recorded is not None and recorded not in destinations:
-            return Places((), _gone(recorded), gone=True)
+            raise UnscheduledError(Reason.DESTINATION_GONE, _gone(recorded))
         if recorded is not None:
             chosen = destinations[recorded]
             if chosen not in matching:
@@ -105,14 +104,17 @@ def _placement(key: RequestKey, group: Group, destination: Destination) -> Place
             f"version of Troth does not write; use {Layout.NESTED}."
         )
         raise NotServedError(Reason.DESTINATION_NOT_SERVED, message)
-    folder = nested_group(destination.path, Owner(*key), group.pipeline, group.directory)
+    owner = Owner(*key)
+    owned = nested_folder(destination.path, owner)
+    folder = nested_group(destination.path, owner, group.pipeline, group.directory)
     if group.files is None:
-        return Placement(group, destination.name, folder, ())
+        return Placement(group, destination.name, folder, owned, ())
     contents = {f"{folder}/{path}": group.files[path] for path in sorted(group.files)}
     return Placement(
         group,
         destination.name,
         folder,
+        owned,
         files=tuple(contents),
         contents=contents,
         digests={path: digest_bytes(content) for path, content in contents.items()},

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 
 from troth.api import Fields, Json, JsonObject
 from troth.engine.admit import Admission
-from troth.engine.check import OutputLimits, check_groups, check_status
+from troth.engine.check import OutputLimits, check_groups, check_places, check_status
 from troth.engine.digest import InputDigests, output_digest
-from troth.engine.draft import Draft
+from troth.engine.draft import Draft, Settled
 from troth.engine.ledger import Ledger
 from troth.engine.objects import identify
 from troth.engine.observe import Sight, compare, observe
 from troth.engine.place import place, require_any
 from troth.engine.record import Record
 from troth.engine.render import Renderer
+from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Submission, World
 from troth.errors import HeldError, Reason, StageError, UnscheduledError
 
@@ -44,13 +45,17 @@ class Preparer:
         """
         draft = self.admission.admit(submission)
         record = draft.record
-        if record is None:
-            return replace(draft, settled=Reason.PAUSED) if submission.request.paused else draft
-        self._refuse_foreign(draft, record)
-        draft = replace(draft, observed=observe(record, self.ledger.snapshot))
+        if record is not None:
+            self._refuse_foreign(draft, record)
+            draft = replace(draft, observed=observe(record, self.ledger.snapshot))
         if submission.request.paused:
-            return replace(draft, settled=Reason.PAUSED)
-        return self._recall(draft, record) or draft
+            return replace(draft, settled=_PAUSED)
+        if record is None or submission.request.forced:
+            return draft
+        try:
+            return self._recall(draft, record) or draft
+        except UnscheduledError as error:
+            return _unplaced(draft, error)
 
     def finish(self, draft: Draft) -> Draft:
         """Render a request that was begun and is not settled, and find its place.
@@ -61,12 +66,7 @@ class Preparer:
         try:
             return self._render(draft)
         except UnscheduledError as error:
-            return replace(
-                draft,
-                settled=Reason.NO_MATCHING_DESTINATION,
-                unscheduled=error.message,
-                placements=draft.record.placements if draft.record is not None else (),
-            )
+            return _unplaced(draft, error)
 
     def _refuse_foreign(self, draft: Draft, record: Record) -> None:
         if record.inventory != self.inventory:
@@ -78,38 +78,26 @@ class Preparer:
 
     def _recall(self, draft: Draft, record: Record) -> Draft | None:
         """Return the draft as the record has it, None when it has to be rendered."""
-        if draft.submission.request.forced:
-            return None
         digest = self.digests.digest(draft.promise, draft.object, record.status)
         if record.suspension is not None:
-            over = record.suspension.over(self.renderer.moment().now, digest)
-            return None if over else replace(draft, settled=Reason.WORKFLOW_SUSPENDED)
+            if record.suspension.over(self.renderer.moment().now, digest):
+                return None
+            return _remembered(draft, record, _suspended(record.suspension))
         sight = compare(record, draft.observed)
         if sight is Sight.REVERTED and record.asked == draft.asked:
-            return self._remembered(draft, record, record.input_digest, Reason.REVERTED)
+            return self._still_placed(_remembered(draft, record, _REVERTED))
         if sight is Sight.INTACT and record.input_digest == digest:
-            return self._remembered(draft, record, digest, Reason.UP_TO_DATE)
+            return self._still_placed(_remembered(draft, record, _UP_TO_DATE))
         return None
 
-    def _remembered(
-        self, draft: Draft, record: Record, digest: str | None, settled: Reason
-    ) -> Draft | None:
-        """Return the draft with the record's placements, None when a Destination has moved."""
-        groups = [placement.group for placement in record.placements]
-        places = place(draft.key, groups, self.world.destinations, record.placements)
-        moved = [placement.path for placement in places.placements] != [
-            placement.path for placement in record.placements
-        ]
-        if moved and not places.gone:
+    def _still_placed(self, draft: Draft) -> Draft | None:
+        """Return a remembered draft if its Destinations are where they were, else None."""
+        groups = [placement.group for placement in draft.placements]
+        places = place(draft.key, groups, self.world.destinations, draft.placements)
+        paths = [placement.path for placement in places.placements]
+        if paths != [placement.path for placement in draft.placements]:
             return None
-        return replace(
-            draft,
-            input_digest=digest,
-            status=record.status,
-            placements=record.placements,
-            settled=Reason.DESTINATION_GONE if places.gone else settled,
-            misplaced=places.misplaced,
-        )
+        return replace(draft, misplaced=places.misplaced)
 
     def _render(self, draft: Draft) -> Draft:
         record, promise = draft.record, draft.promise
@@ -125,7 +113,7 @@ class Preparer:
             suspension = replace(rendered.suspension, input_digest=digest)
             return replace(
                 draft,
-                settled=Reason.WORKFLOW_SUSPENDED,
+                settled=_suspended(suspension),
                 suspension=suspension,
                 input_digest=record.input_digest if record else None,
                 placements=earlier,
@@ -133,13 +121,7 @@ class Preparer:
         secrets = promise.allows_plain_secrets
         check_groups(rendered.groups, self.limits, allow_secrets=secrets)
         places = place(draft.key, rendered.groups, self.world.destinations, earlier)
-        if places.gone:
-            return replace(
-                draft,
-                settled=Reason.DESTINATION_GONE,
-                placements=earlier,
-                misplaced=places.misplaced,
-            )
+        check_places(places.placements)
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
         draft = replace(draft, placements=placements, misplaced=places.misplaced)
         if record is not None and self._repeats(draft, record):
@@ -157,6 +139,36 @@ class Preparer:
         found = identify(files, reader, allow_secrets=secrets)
         objects = tuple(sorted(identity for items in found.values() for identity in items))
         return replace(placement, objects=objects)
+
+
+_PAUSED = Settled(Reason.PAUSED, "paused by its label; nothing is done until it is taken off.")
+_REVERTED = Settled(
+    Reason.REVERTED,
+    "its files were rolled back to an earlier output; they are kept until the request changes.",
+)
+_UP_TO_DATE = Settled(Reason.UP_TO_DATE)
+
+
+def _suspended(suspension: Suspension) -> Settled:
+    return Settled(Reason.WORKFLOW_SUSPENDED, suspension.words)
+
+
+def _unplaced(draft: Draft, error: UnscheduledError) -> Draft:
+    record = draft.record
+    placements = record.placements if record is not None else ()
+    return replace(draft, settled=Settled(error.reason, error.message), placements=placements)
+
+
+def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
+    """Return the draft with all that its record holds."""
+    return replace(
+        draft,
+        settled=settled,
+        input_digest=record.input_digest,
+        status=record.status,
+        placements=record.placements,
+        suspension=record.suspension,
+    )
 
 
 def _numbered(draft: Draft) -> JsonObject:

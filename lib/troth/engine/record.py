@@ -152,6 +152,7 @@ def _encode_placement(placement: Placement) -> Json:
         "selector": dict(sorted(group.selector.items())),
         "destination": placement.destination,
         "path": placement.path,
+        "owned": placement.owned,
         "files": [path.removeprefix(f"{placement.path}/") for path in placement.files],
         "objects": [item._asdict() for item in placement.objects],
     }
@@ -199,6 +200,7 @@ def _decode_placement(fields: Fields) -> Placement:
         group=group,
         destination=fields.text("destination"),
         path=fields.text("path"),
+        owned=fields.text("owned"),
         files=tuple(f"{fields.text('path')}/{path}" for path in fields.texts("files")),
         objects=tuple(
             ObjectId(item.text("group", ""), item.text("kind"), item.text("namespace", ""),

@@ -27,13 +27,12 @@ _STATES: tuple[tuple[type[TrothError], State], ...] = (
 )
 
 _SETTLED = {
-    Reason.PAUSED: (State.SUSPENDED, "paused by its label; nothing is done until it is taken off."),
-    Reason.UP_TO_DATE: (State.UNCHANGED, ""),
-    Reason.REVERTED: (
-        State.UNCHANGED,
-        "its files were rolled back to an earlier output; they are kept until the request changes.",
-    ),
-    Reason.DESTINATION_GONE: (State.MISPLACED, ""),
+    Reason.DESTINATION_GONE: State.MISPLACED,
+    Reason.NO_MATCHING_DESTINATION: State.UNSCHEDULED,
+    Reason.PAUSED: State.SUSPENDED,
+    Reason.REVERTED: State.UNCHANGED,
+    Reason.UP_TO_DATE: State.UNCHANGED,
+    Reason.WORKFLOW_SUSPENDED: State.SUSPENDED,
 }
 
 
@@ -77,13 +76,9 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
         revision: the store's revision that carries its files.
     """
     state, reason, message = _outcome(draft, written=written)
-    if draft.unscheduled is not None:
-        state, reason = State.UNSCHEDULED, Reason.NO_MATCHING_DESTINATION
-        message = draft.unscheduled
     if draft.misplaced is not None:
-        state, message = State.MISPLACED, draft.misplaced
-        if draft.settled is not Reason.DESTINATION_GONE:
-            reason = Reason.DESTINATION_SELECTOR_MISMATCH
+        state, reason = State.MISPLACED, Reason.DESTINATION_SELECTOR_MISMATCH
+        message = draft.misplaced
     if draft.promise.allows_plain_secrets:
         note = f"Promise {draft.promise.name} may write plain secrets (by annotation)."
         message = f"{message} {note}".strip()
@@ -93,13 +88,8 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
 
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
-    if draft.settled is Reason.WORKFLOW_SUSPENDED:
-        suspension = draft.suspension or (draft.record.suspension if draft.record else None)
-        text = suspension.words if suspension is not None else ""
-        return State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text
-    if draft.settled is not None and draft.settled in _SETTLED:
-        state, message = _SETTLED[draft.settled]
-        return state, draft.settled, message
+    if draft.settled is not None:
+        return _SETTLED[draft.settled.reason], draft.settled.reason, draft.settled.message
     if not written:
         return State.UNCHANGED, Reason.UP_TO_DATE, ""
     if draft.record is None or not draft.record.outputs:

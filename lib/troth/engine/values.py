@@ -106,7 +106,8 @@ class Group:
 class Placement:
     """A workload group, where it goes, and what it holds.
 
-    `path` is its folder in the store; `files` are the paths of its files there, sorted.
+    `path` is its folder in the store, `owned` the folder of the whole request in that
+    Destination, nothing in which is anybody else's; `files` are the paths of its files, sorted.
     `contents` and `digests` hold their bytes and the digests of those, None when nothing was
     rendered because nothing changed.
     """
@@ -114,6 +115,7 @@ class Placement:
     group: Group
     destination: str
     path: str
+    owned: str
     files: tuple[str, ...]
     objects: tuple[ObjectId, ...] = ()
     contents: Mapping[str, bytes] | None = None
