@@ -11,7 +11,8 @@ The branch says who must act next::
     │   ├── HeldError             another request holds what this one asks for
     │   ├── UnscheduledError      no Destination matches
     │   ├── ProtectedError        a deletion that has to be asked for
-    │   └── StoreError            the state store refuses, or its content is not trusted
+    │   ├── StoreError            the state store refuses, or its content is not trusted
+    │   └── FaultError            Troth itself is at fault
     └── TransientError            time: the same call may succeed later
 
 Misuse of a function by a programmer is a ``ValueError`` or ``TypeError`` and no part of the tree.
@@ -20,10 +21,14 @@ Messages name the thing, what is wrong with it, what was found and what to do; t
 secret, and of foreign text at most `FOREIGN_TEXT_LIMIT` characters.
 """
 
+import traceback
 from enum import StrEnum
+from pathlib import Path
+from typing import Self
 
 __all__ = [
     "FOREIGN_TEXT_LIMIT",
+    "FaultError",
     "HeldError",
     "InvalidInputError",
     "NotServedError",
@@ -60,6 +65,7 @@ class Reason(StrEnum):
     HISTORY_REWRITTEN = "HistoryRewritten"
     IMAGE_NOT_SERVED = "ImageNotServed"
     INCOMPLETE_RUN = "IncompleteRun"
+    INTERNAL_ERROR = "InternalError"
     INVALID_DESTINATION_SELECTORS = "InvalidDestinationSelectors"
     INVALID_NAME = "InvalidName"
     INVALID_OBJECT = "InvalidObject"
@@ -112,6 +118,14 @@ class TrothError(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+    def about(self, what: str) -> Self:
+        """Return the same error with a message that begins with what it is about."""
+        error = type(self).__new__(type(self))
+        error.__dict__.update(self.__dict__)
+        error.message = f"{what}: {self.message}"
+        error.args = (error.message,)
+        return error
 
 
 class PermanentError(TrothError):
@@ -170,6 +184,25 @@ class ProtectedError(PermanentError):
 
 class StoreError(PermanentError):
     """The state store refuses the write, or holds something that cannot be trusted."""
+
+
+class FaultError(PermanentError):
+    """Troth itself is at fault: an exception that nobody foresaw.
+
+    It stops what it happened to and nothing else. The message names the exception's type and place,
+    not its text, in which anything may stand.
+    """
+
+    @classmethod
+    def of(cls, error: Exception) -> "FaultError":
+        """Make one of an unforeseen exception."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+        message = (
+            f"a fault of Troth itself ({type(error).__name__} at {place}); please report it, with "
+            "what `troth --debug` prints."
+        )
+        return cls(Reason.INTERNAL_ERROR, message)
 
 
 class TransientError(TrothError):

@@ -209,8 +209,13 @@ class Platform:
 
     def sync(self, *requests: Submission) -> dict[str, Item]:
         """One round of plan and write; items by the request's name."""
+        return self.write(self.plan(*requests))
+
+    def write(self, plan: Plan) -> dict[str, Item]:
+        """Carry out a plan, perhaps one that was made a while ago."""
+        self.handed_in = []
         writer = Writer(self._world(), self._renderer(), self.settings, self._submit)
-        return {item.name: item for item in writer.write(self.plan(*requests)).items}
+        return {item.name: item for item in writer.write(plan).items}
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -239,7 +244,7 @@ class Platform:
         return Engine(self._world(), self._renderer(), self.settings)
 
     def _submit(self, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
-        self.handed_in = list(changes)
+        self.handed_in += changes
         receipts = {receipt.key: receipt for receipt in self.store.commit(changes)}
         futures: list[Future[Receipt]] = []
         for change in changes:

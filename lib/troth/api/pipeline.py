@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import KRATIX_GROUP, KRATIX_VERSION
-from troth.api.names import dns_label_problem, dns_subdomain_problem
+from troth.api.names import dns_label_problem
 
 __all__ = ["Container", "Pipeline"]
 
@@ -62,8 +62,6 @@ class Pipeline:
             raise fields.error(
                 "apiVersion", f'unsupported pipeline "{name}" with APIVersion "{kind}/{version}".'
             )
-        if problem := dns_subdomain_problem(name):
-            raise fields.section("metadata").error("name", f"{problem}.")
         if problem := dns_label_problem(name):
             raise fields.section("metadata").error("name", f"{problem}.")
         fields.refuse_unknown(_PIPELINE, f"pipeline {name!r}")

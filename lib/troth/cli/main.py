@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage.
 """
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from troth.cli.plan import plan
 from troth.cli.render import render
 from troth.cli.status import status
 from troth.cli.sync import sync
-from troth.errors import InvalidInputError, TransientError, TrothError
+from troth.errors import FaultError, InvalidInputError, TransientError, TrothError
 
 __all__ = ["main", "troth"]
 
@@ -24,8 +25,10 @@ _WRONG_USAGE = 2
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="troth")
-def troth() -> None:
+@click.option("--debug", is_flag=True, help="Print what goes on inside, and tracebacks.")
+def troth(*, debug: bool) -> None:
     """Fulfil Promises: render what developers ask for, and keep it in Git for Argo CD or Flux."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
 for command in (sync, plan, render, status, completion):
@@ -34,17 +37,29 @@ for command in (sync, plan, render, status, completion):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command, and leave the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # There, 2 means changes: what went wrong, and be it the usage, has to be told by another.
+    wrong_usage = _FAILED if "--detailed-exitcode" in given else _WRONG_USAGE
     try:
-        code: object = troth.main(arguments, prog_name="troth", standalone_mode=False)
+        code: object = troth.main(given, prog_name="troth", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        sys.exit(wrong_usage)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Aborted; what had been pushed stays, the rest is taken up next time.", err=True)
         sys.exit(_FAILED)
     except TrothError as error:
-        click.echo(f"Error: {error.message} [{error.reason}]", err=True)
-        if isinstance(error, TransientError):
-            click.echo("This may pass by itself; try again later.", err=True)
-        sys.exit(_WRONG_USAGE if isinstance(error, InvalidInputError) else _FAILED)
+        _tell(error)
+        sys.exit(wrong_usage if isinstance(error, InvalidInputError) else _FAILED)
+    except Exception as error:
+        _tell(FaultError.of(error))
+        if "--debug" in given:
+            raise
+        sys.exit(_FAILED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: TrothError) -> None:
+    click.echo(f"Error: {error.message} [{error.reason}]", err=True)
+    if isinstance(error, TransientError):
+        click.echo("This may pass by itself; try again later.", err=True)

@@ -1,5 +1,6 @@
 """``troth render``: show the manifests of a request, with no state store at all."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def render(
       troth render request.yaml --promise promises/namespace --output build/manifests
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     inputs = load([request, *(promises or _beside(request))])
-    inputs.submissions = [one for one in inputs.submissions if one.root == str(request)]
+    inputs.submissions = [
+        one for one in inputs.submissions if one.root == os.path.normpath(request)
+    ]
     warn_of_open_promises(inputs)
     store = MemoryStore()
     runner = make_runner(images, stage_timeout)
@@ -94,8 +97,12 @@ def _files(drafts: Sequence[Draft]) -> dict[str, bytes]:
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    for path, content in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+    try:
+        for path, content in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except OSError as error:
+        message = f"{error.filename}: this cannot be written: {error.strerror}."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
     console(stderr=True).print(f"{len(files)} files written to {folder}.")

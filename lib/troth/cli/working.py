@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
+from troth.api import RequestSchema
 from troth.cli.options import WorkOptions
 from troth.cli.progress import progress
 from troth.cli.reports import console
@@ -76,4 +77,10 @@ def warn_of_open_promises(inputs: Inputs) -> None:
             err.print(
                 f"Warning: Promise {promise.name} declares no fence (annotation troth.dev/fence); "
                 "its output may touch any namespace but the system's."
+            )
+        schemas = promise.api.schemas.values() if promise.api is not None else ()
+        if any(RequestSchema(schema).ignored_rules for schema in schemas):
+            err.print(
+                f"Note: the schema of Promise {promise.name} holds CEL rules, which are not "
+                "evaluated here; the API server does that."
             )

@@ -4,6 +4,7 @@ Called by the drivers. `Engine.plan` climbs as far as the claims and writes noth
 leads to is done in ``write``.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,12 +23,14 @@ from troth.engine.removal import DeletionBudget, PruneRules, sort_out
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.values import Item, Submission, World
-from troth.errors import HeldError, InvalidInputError, Reason, TrothError
+from troth.errors import FaultError, HeldError, InvalidInputError, Reason, TrothError
 from troth_statestore import ChangeSet, Snapshot
 
 __all__ = ["Engine", "Intake", "Plan", "Settings"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,9 @@ def _attempt(step: Callable[[T], Draft], what: T) -> Draft | TrothError:
         return step(what)
     except TrothError as error:
         return error
+    except Exception as error:  # noqa: BLE001  (a fault of ours costs this request alone, too)
+        _log.debug("Preparing a request failed.", exc_info=error)
+        return FaultError.of(error)
 
 
 def _present(intake: Intake, ledger: Ledger, admission: Admission) -> tuple[set[RequestKey], bool]:

@@ -1,6 +1,7 @@
 """Render: run a Promise's pipelines on a request, in order, and gather what they left."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -120,19 +121,13 @@ class Renderer:
         return StageJob(promise.name, pipeline, environ, content, self.moment().as_input)
 
 
-class _naming:  # noqa: N801  (reads as a statement)
+@contextmanager
+def _naming(pipeline: Pipeline) -> Generator[None]:
     """Say which pipeline an error came from."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, PermanentError):
-            error.message = f"pipeline {self._pipeline.name}: {error.message}"
-            error.args = (error.message,)
+    try:
+        yield
+    except PermanentError as error:
+        raise error.about(f"pipeline {pipeline.name}") from error
 
 
 def _suspension(pipeline: Pipeline, control: Control, now: datetime) -> Suspension:

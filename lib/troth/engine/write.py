@@ -4,12 +4,13 @@ Called by the drivers with a plan of `Engine.plan`. Delete pipelines run here, b
 they belong to is written; a request counts as written or removed only once the store has said so.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from troth.api import Promise, RequestKey, canonical
+from troth.api import RequestKey
 from troth.engine.change import Composer
 from troth.engine.draft import Draft
 from troth.engine.ladder import Plan, Settings
@@ -17,11 +18,14 @@ from troth.engine.observe import observe
 from troth.engine.removal import Remover
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_draft, of_error, of_record, state_of
+from troth.engine.revisions import added_revisions, unused_revisions
 from troth.engine.values import Item, State, World
-from troth.errors import Reason, TransientError, TrothError
-from troth_statestore import ChangeSet, Outcome, Receipt, revision_key
+from troth.errors import FaultError, Reason, TransientError, TrothError
+from troth_statestore import ChangeSet, Outcome, Receipt
 
 __all__ = ["Report", "Submit", "Writer"]
+
+_log = logging.getLogger(__name__)
 
 Submit: TypeAlias = Callable[[Sequence[ChangeSet]], Sequence[Future[Receipt]]]
 """Hands change sets to a store, all at once; each future tells what became of one."""
@@ -68,14 +72,30 @@ class Writer:
         removals, items = self._delete(plan, composer)
         updates = [draft for draft, change in plan.drafts if change is not None]
         changes = [change for _, change in plan.drafts if change is not None]
-        revisions = self._revisions(plan, updates)
-        futures = self.submit([*revisions, *changes, *removals.values()])
-        outcomes = [_outcome(future) for future in futures][len(revisions) :]
+        added = added_revisions(plan)
+        futures = self.submit([*added, *changes, *removals.values()])
+        outcomes = [_outcome(future) for future in futures][len(added) :]
         changed = dict(zip([*(draft.key for draft in updates), *removals], outcomes, strict=True))
+        self._forget_revisions(plan, changed)
         items += [*plan.items, *_unchanged(plan)]
         items += [_update_item(plan, draft, changed[draft.key]) for draft in updates]
         items += [_removal_item(plan, key, changed[key]) for key in removals]
         return Report(sorted(items, key=_order), _unsettled(plan, items, changed))
+
+    def _forget_revisions(
+        self, plan: Plan, outcomes: Mapping[RequestKey, Receipt | TrothError]
+    ) -> None:
+        """Remove revisions that nothing uses any more, now that what replaced them is written."""
+        settled = {
+            key
+            for key, outcome in outcomes.items()
+            if isinstance(outcome, Receipt) and outcome.outcome is not Outcome.STALE
+        }
+        unused = unused_revisions(plan, settled)
+        for future in self.submit(unused) if unused else ():
+            outcome = _outcome(future)
+            if isinstance(outcome, TrothError):  # no request is the worse for it; tried next time
+                _log.warning("An unused revision was not removed: %s", outcome.message)
 
     def _delete(
         self, plan: Plan, composer: Composer
@@ -88,6 +108,9 @@ class Writer:
                 return remover.run(key)
             except TrothError as error:
                 return error
+            except Exception as error:  # noqa: BLE001  (a fault of ours costs this request alone)
+                _log.debug("Removing a request failed.", exc_info=error)
+                return FaultError.of(error)
 
         with ThreadPoolExecutor(self.renderer.runner.parallelism) as pool:
             outcomes = list(pool.map(run, plan.removals))
@@ -105,32 +128,6 @@ class Writer:
                 files = frozenset(observe(record, plan.ledger.snapshot))
                 removals[key] = composer.removal(key, record, files)
         return removals, items
-
-    def _revisions(self, plan: Plan, updates: Sequence[Draft]) -> list[ChangeSet]:
-        """Return what keeps every Promise revision that is in use, once, and no other."""
-        leaving = {draft.key for draft in updates} | set(plan.removals)
-        needed = {draft.promise.digest: draft.promise for draft in updates}
-        used = needed.keys() | {
-            record.promise_digest
-            for key, (record, _) in plan.ledger.records.items()
-            if key not in leaving
-        }
-        known = plan.ledger.revisions
-        added = [
-            ChangeSet(revision_key(digest), None, record=_spell_revision(promise))
-            for digest, promise in sorted(needed.items())
-            if revision_key(digest) not in known
-        ]
-        if plan.ledger.unreadable:
-            return added  # one of them may refer to any revision
-        unused = known.keys() - {revision_key(digest) for digest in used}
-        return [*added, *(ChangeSet(key, known[key], record=None) for key in sorted(unused))]
-
-
-def _spell_revision(promise: Promise) -> bytes:
-    return canonical(
-        {"apiVersion": "troth.dev/v1alpha1", "kind": "Revision", "promise": promise.raw}
-    ) + b"\n"  # fmt: skip
 
 
 def _outcome(future: Future[Receipt]) -> Receipt | TrothError:

@@ -6,7 +6,7 @@ same report.
 
 import secrets
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -124,8 +124,5 @@ def open_session(
     inputs: Inputs, store: StateStore, runner: Runner, options: SyncOptions
 ) -> Generator[Session]:
     """Open a session, and close its store and runner at the end."""
-    try:
+    with closing(store), closing(runner):
         yield Session(inputs, store, runner, options)
-    finally:
-        runner.close()
-        store.close()

@@ -25,7 +25,7 @@ def test_a_plan_shows_the_diff_and_writes_nothing(workspace: Workspace) -> None:
 
     run = workspace.troth("plan", "promise.yaml", "requests", "-s", workspace.store)
 
-    assert "-    pods: 16" in run.out.splitlines()
+    assert "-    pods: '16'" in run.out.splitlines()
     assert "+++ b/default/resources/default/namespace/shop/configure/5058f/quota.yaml" in run.out
     assert "Would be: 2 written." in run.out
     assert workspace.git("for-each-ref") == before
@@ -67,6 +67,20 @@ def test_the_detailed_exit_code_of_a_plan(workspace: Workspace, change: str, cod
     )
 
     assert run.code == code
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nowhere"], ["requests", "--branch", "a..b"], ["requests", "--bogus"]]
+)
+def test_under_the_detailed_exit_code_whatever_goes_wrong_ends_with_one(
+    workspace: Workspace, arguments: list[str]
+) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+
+    run = workspace.troth("plan", *arguments, "-s", workspace.store, "--detailed-exitcode")
+
+    assert run.code == 1
 
 
 def test_render_prints_what_sync_would_write(workspace: Workspace) -> None:

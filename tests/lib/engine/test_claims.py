@@ -5,7 +5,7 @@ import itertools
 import pytest
 from support.platform import Platform, config_map, follows_spec, promise, request, writes
 
-from troth.api import JsonObject
+from troth.api import JsonObject, dump_documents
 from troth.engine import State
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
@@ -101,6 +101,19 @@ def test_what_is_let_go_of_is_taken_in_the_next_round() -> None:
     items = platform.sync(request("b"))
 
     assert items["b"].state is State.WRITTEN
+
+
+def test_a_namespaced_kind_called_cluster_keeps_its_namespace() -> None:
+    def database(job: StageJob) -> StageResult:
+        metadata = {"name": "db", "namespace": str(job.environ["KRATIX_OBJECT_NAMESPACE"])}
+        kind = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster"}
+        return StageResult({"db.yaml": dump_documents([{**kind, "metadata": metadata}])})
+
+    platform = Platform(stages={"configure": database})
+
+    platform.sync(request("one", "team-a"), request("one", "team-b"))
+
+    assert len(platform.files) == 2
 
 
 def test_the_same_object_from_two_pipelines_is_a_duplicate() -> None:

@@ -4,7 +4,17 @@ import base64
 import binascii
 
 import pytest
-from support.platform import Platform, config_map, promise, request, writes
+from hypothesis import given
+from hypothesis import strategies as st
+from support.platform import (
+    Platform,
+    config_map,
+    destination,
+    follows_spec,
+    promise,
+    request,
+    writes,
+)
 
 from troth.api import Json, JsonObject, dump_documents
 from troth.engine import State
@@ -114,6 +124,34 @@ def test_a_certificate_is_no_secret() -> None:
     platform = Platform(stages={"configure": writes(config_map("a", certificate=certificate))})
 
     assert platform.sync(request())["one"].state is State.WRITTEN
+
+
+def test_a_key_behind_a_certificate_is_found() -> None:
+    certificate = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nMIIE\n").decode()
+    key = base64.b64encode(PEM.encode()).decode()
+    manifest = config_map("a", **{"tls.crt": certificate, "tls.key": key})
+    platform = Platform(stages={"configure": writes(manifest)})
+
+    assert platform.sync(request())["one"].reason == Reason.PLAIN_SECRET
+
+
+def test_a_path_that_only_its_whole_length_makes_unsafe_is_refused_for_its_request_alone() -> None:
+    platform = Platform(
+        stages={"configure": follows_spec}, destinations=[destination("cluster", ".troth/x")]
+    )
+
+    items = platform.sync(request())
+
+    assert (items["one"].state, items["one"].reason) == (State.REFUSED, Reason.UNSAFE_PATH)
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_what_the_gates_let_through_a_store_takes(path: str) -> None:
+    platform = stage_of({f"{path}.yaml": GOOD})
+
+    items = platform.sync(request())
+
+    assert items["one"].state in {State.WRITTEN, State.REFUSED}
 
 
 def test_an_exempt_promise_may_write_a_secret_and_every_report_says_so() -> None:

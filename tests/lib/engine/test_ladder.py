@@ -1,14 +1,27 @@
 """One request on its way up the ladder, and what the store holds afterwards."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.platform import Platform, config_map, destination, promise, request, writes
+from hypothesis import given
+from hypothesis import strategies as st
+from support.platform import (
+    Platform,
+    config_map,
+    destination,
+    follows_spec,
+    promise,
+    request,
+    writes,
+)
 
-from troth.engine import State
-from troth.errors import Reason
+from troth.api import Reader
+from troth.engine import Ledger, Record, Settings, State, survey
+from troth.errors import InvalidInputError, Reason
 from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet
 
 FOLDER = "cluster/resources/team/thing/one/configure/5058f"
 
@@ -230,7 +243,7 @@ def test_a_suspension_without_a_time_ends_when_the_request_changes() -> None:
     assert items["one"].state is State.WRITTEN
 
 
-@pytest.mark.parametrize("duration", ["1d", "", "5", "-5m", "5 m"])
+@pytest.mark.parametrize("duration", ["1d", "", "5", "-5m", "5 m", "٣s", "99999999999h"])
 def test_a_duration_that_go_does_not_read_is_refused(duration: str) -> None:
     platform = Platform(stages={"configure": writes(control={"retryAfter": duration})})
 
@@ -284,8 +297,6 @@ def test_a_record_that_cannot_be_read_stops_its_request_and_no_other() -> None:
         if key.endswith("/one.yaml")
     ]
     files = platform.files
-    from troth_statestore import ChangeSet  # noqa: PLC0415  (only this test damages a record)
-
     platform.store.commit([ChangeSet(key, version, record=b"{broken")])
 
     items = platform.sync(request("one", value="y"), request("two", value="y"))
@@ -295,11 +306,57 @@ def test_a_record_that_cannot_be_read_stops_its_request_and_no_other() -> None:
     assert platform.files[f"{FOLDER}/objects.yaml"] == files[f"{FOLDER}/objects.yaml"]
 
 
+def test_a_record_at_the_place_of_another_is_not_trusted() -> None:
+    platform = Platform()
+    platform.sync(request("one", value="x"))
+    [content] = platform.records.values()
+    key = "requests/00/team/thing/two.yaml"
+    platform.store.commit([ChangeSet(key, None, record=content)])
+
+    [item] = [one for one in survey(Ledger.read(platform.store.snapshot())) if one.name == "two"]
+
+    assert item.reason == Reason.RECORD_UNREADABLE
+
+
+def test_a_foreign_file_among_the_records_is_reported_as_what_it_is() -> None:
+    platform = Platform()
+    platform.store.commit([ChangeSet("requests/README.md", None, record=b"hello")])
+
+    [item] = survey(Ledger.read(platform.store.snapshot()))
+
+    assert (item.name, item.reason) == ("requests/README.md", Reason.RECORD_UNREADABLE)
+
+
+@given(st.binary(max_size=200) | st.from_regex(r"\{.{0,100}\}").map(str.encode))
+def test_no_bytes_of_a_record_end_in_anything_but_a_refusal(content: bytes) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        Record.decode(content, "requests/00/a/b/c.yaml")
+
+    assert refused.value.reason == Reason.RECORD_UNREADABLE
+
+
+def test_a_fault_of_ours_costs_its_request_alone_and_tells_no_text() -> None:
+    def stage(job: StageJob) -> StageResult:
+        if job.environ["KRATIX_OBJECT_NAME"] == "one":
+            raise ZeroDivisionError("hunter2")
+        return follows_spec(job)
+
+    platform = Platform(stages={"configure": stage})
+
+    items = platform.sync(request("one"), request("two"))
+
+    assert items["one"].reason == Reason.INTERNAL_ERROR
+    assert "ZeroDivisionError" in items["one"].message
+    assert "hunter2" not in items["one"].message
+    assert items["two"].state is State.WRITTEN
+
+
+def test_an_inventory_needs_a_name() -> None:
+    with pytest.raises(InvalidInputError):
+        Settings(inventory=" ")
+
+
 def test_an_object_of_files_only_destination_needs_no_kubernetes_shape() -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
-    from troth.api import Reader  # noqa: PLC0415
-
     def terraform(_: StageJob) -> StageResult:
         return StageResult({"main.tf": b'resource "x" {}'})
 

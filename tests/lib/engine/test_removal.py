@@ -195,6 +195,20 @@ def test_a_delete_pipeline_that_fails_keeps_the_files_and_is_tried_again() -> No
     assert platform.files == {}
 
 
+def test_a_revision_stays_while_the_update_that_replaces_it_has_not_landed() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    [old] = [key for key in platform.store.snapshot().records() if key.startswith("revisions/")]
+    plan = platform.plan(request(value="y"))
+    platform.promises = [promise(annotations={"changed": "yes"})]
+    late = platform.plan(request(value="y"))
+    platform.write(plan)
+
+    platform.write(late)
+
+    assert old in platform.store.snapshot().records()
+
+
 def test_a_promise_revision_is_kept_once_and_goes_with_its_last_request() -> None:
     platform = Platform()
 
