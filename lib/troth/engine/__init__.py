@@ -10,6 +10,7 @@ from troth.engine.preview import FileChange, Preview, preview
 from troth.engine.record import Record
 from troth.engine.removal import DeletionBudget
 from troth.engine.render import Moment, Rendered, Renderer
+from troth.engine.rounds import settle
 from troth.engine.survey import survey, survey_one
 from troth.engine.values import FAILING, Item, ObjectId, Placement, State, Submission, World
 from troth.engine.write import Report, Writer
@@ -37,6 +38,7 @@ __all__ = [
     "World",
     "Writer",
     "preview",
+    "settle",
     "survey",
     "survey_one",
 ]

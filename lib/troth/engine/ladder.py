@@ -4,17 +4,15 @@ Called by the drivers. `Engine.plan` climbs as far as the claims and writes noth
 leads to is done in ``write``.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from troth.api import RequestKey
 from troth.engine.admit import Admission
 from troth.engine.change import Composer
 from troth.engine.check import OutputLimits
 from troth.engine.claim import Claims, check_fence
+from troth.engine.climb import climb
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
@@ -23,14 +21,10 @@ from troth.engine.removal import DeletionBudget, PruneRules, sort_out
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.values import Item, Submission, World
-from troth.errors import FaultError, HeldError, InvalidInputError, Reason, TrothError
+from troth.errors import HeldError, InvalidInputError, Reason, TrothError
 from troth_statestore import ChangeSet, Snapshot
 
 __all__ = ["Engine", "Intake", "Plan", "Settings"]
-
-T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +89,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What the claims left: drafts to write, lines on the others, who stood in the way."""
+
+    drafts: Sequence[tuple[Draft, ChangeSet | None]]
+    items: Sequence[Item]
+    blockers: frozenset[RequestKey]
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """Makes plans.
 
@@ -129,47 +132,30 @@ class Engine:
             inventory=self.settings.inventory,
             limits=self.settings.limits,
         )
-        climbed = [_attempt(preparer.begin, submission) for submission in intake.submissions]
-        unsettled = {
-            index: draft
-            for index, draft in enumerate(climbed)
-            if isinstance(draft, Draft) and draft.settled is None
-        }
+        workers = self.renderer.runner.parallelism
+        climbed = climb(preparer, intake.submissions, workers, progress)
+        claimed = self._claim(intake.submissions, ledger, admission, climbed)
+        removals, kept = self._absent(intake, ledger, admission)
+        return Plan(ledger, claimed.drafts, removals, [*claimed.items, *kept], claimed.blockers)
 
-        for _ in range(len(climbed) - len(unsettled)):
-            progress()
-
-        def finish(draft: Draft) -> Draft | TrothError:
-            try:
-                return _attempt(preparer.finish, draft)
-            finally:
-                progress()
-
-        with ThreadPoolExecutor(self.renderer.runner.parallelism) as pool:
-            finished = pool.map(finish, unsettled.values())
-            for index, outcome in zip(unsettled, finished, strict=True):
-                climbed[index] = outcome
-        return self._decide(intake, ledger, admission, climbed)
-
-    def _decide(
+    def _claim(
         self,
-        intake: Intake,
+        submissions: Sequence[Submission],
         ledger: Ledger,
         admission: Admission,
-        climbed: Iterable[Draft | TrothError],
-    ) -> Plan:
-        """Take the steps that look at all requests together: claims, then removals."""
+        climbed: Sequence[Draft | TrothError],
+    ) -> _Claimed:
+        """Decide, in the order of keys, what each request may write."""
         composer = Composer(ledger, self.settings.inventory)
         claims = Claims(ledger.holders())
-        items: list[Item] = []
-        drafts: list[Draft] = []
-        for submission, outcome in zip(intake.submissions, climbed, strict=True):
-            if isinstance(outcome, Draft):
-                drafts.append(outcome)
-            else:
-                items.append(of_error(submission, admission.key_of(submission.request), outcome))
+        items = [
+            of_error(submission, admission.key_of(submission.request), outcome)
+            for submission, outcome in zip(submissions, climbed, strict=True)
+            if isinstance(outcome, TrothError)
+        ]
         through: list[tuple[Draft, ChangeSet | None]] = []
         blockers: set[RequestKey] = set()
+        drafts = (outcome for outcome in climbed if isinstance(outcome, Draft))
         for draft in sorted(drafts, key=lambda one: one.key):
             try:
                 check_fence(draft)
@@ -179,10 +165,14 @@ class Engine:
                 items.append(of_error(draft.submission, draft.key, error))
                 if isinstance(error, HeldError) and error.holder is not None:
                     blockers.add(RequestKey(*error.holder))
+        return _Claimed(through, items, frozenset(blockers))
+
+    def _absent(
+        self, intake: Intake, ledger: Ledger, admission: Admission
+    ) -> tuple[list[RequestKey], list[Item]]:
+        """Conclude from what was not handed in which requests are to be removed."""
         present, lost = _present(intake, ledger, admission)
-        rules = self._rules(intake, complete=intake.complete and not lost)
-        removals, kept = sort_out(ledger, present, rules)
-        return Plan(ledger, through, removals, [*items, *kept], frozenset(blockers))
+        return sort_out(ledger, present, self._rules(intake, complete=intake.complete and not lost))
 
     def _rules(self, intake: Intake, *, complete: bool) -> PruneRules:
         settings = self.settings
@@ -194,17 +184,6 @@ class Engine:
             prune=settings.prune,
             budget=settings.budget,
         )
-
-
-def _attempt(step: Callable[[T], Draft], what: T) -> Draft | TrothError:
-    """Take a step; an error costs this request alone."""
-    try:
-        return step(what)
-    except TrothError as error:
-        return error
-    except Exception as error:  # noqa: BLE001  (a fault of ours costs this request alone, too)
-        _log.debug("Preparing a request failed.", exc_info=error)
-        return FaultError.of(error)
 
 
 def _present(intake: Intake, ledger: Ledger, admission: Admission) -> tuple[set[RequestKey], bool]:

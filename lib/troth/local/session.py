@@ -18,10 +18,10 @@ from troth.engine import (
     Moment,
     Plan,
     Renderer,
-    Report,
     Settings,
     World,
     Writer,
+    settle,
 )
 from troth.local.loader import Inputs
 from troth.runners import Runner
@@ -34,9 +34,6 @@ ASSUMED_DESTINATION = Destination(
     name="default", labels={}, path="default", store=None, takes_all=True
 )
 """Where everything goes when no Destination is given; it takes every selector."""
-
-# Rounds for what was stale or became free: others write too, but not for ever.
-_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +88,14 @@ class Session:
         flusher = Flusher(self.store)
         writer = Writer(self.world, self._renderer, self.options.settings, flusher.submit_all)
         try:
-            report = writer.write(self.plan(self.store.snapshot()))
-            for _ in range(_ROUNDS - 1):
-                if not report.unsettled:
-                    break
-                again = writer.write(self.plan(self.store.snapshot()))
-                report = _merge(report, again)
+            items = settle(lambda: self.plan(self.store.snapshot()), writer)
         finally:
             flusher.close()
-        return [*self.inputs.problems, *report.items]
+        return [*self.inputs.problems, *items]
 
     @property
     def _renderer(self) -> Renderer:
         return Renderer(self.runner, self.moment)
-
-
-def _merge(first: Report, second: Report) -> Report:
-    """Let a later round speak for what was unsettled, and the first for all the rest."""
-
-    def key(item: Item) -> tuple[str, str, str]:
-        return item.namespace, item.promise, item.name
-
-    later = {key(item): item for item in second.items}
-    items = [
-        later.get(key(item), item) if key(item) in first.unsettled else item for item in first.items
-    ]
-    return Report(items, second.unsettled & first.unsettled)
 
 
 @contextmanager

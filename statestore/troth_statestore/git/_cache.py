@@ -69,13 +69,13 @@ class Cache:
     def __init__(self, location: Location, settings: GitSettings) -> None:
         self._location = location
         self._settings = settings
-        self._held = ExitStack()
-        self.folder = self._hold_folder(settings.cache)
-        self._repository = self.folder / "troth-cache.git"
-        self.git = GitCommand(self._repository, settings.timeout)
         self.is_empty = False
         self.borrows = False
+        self._held = ExitStack()
         try:
+            self.folder = self._hold_folder(settings.cache)
+            self._repository = self.folder / "troth-cache.git"
+            self.git = GitCommand(self._repository, settings.timeout)
             self._open()
         except BaseException:
             self.close()
