@@ -320,7 +320,6 @@ def test_a_url_that_is_refused_is_not_repeated(url: str) -> None:
     ("url", "description"),
     [
         ("https://host/team/repo.git", "https://host/team/repo.git"),
-        ("https://host/repo?private_token=x", "https://host/repo"),
         ("ssh://git@host:22/repo.git", "ssh://host:22/repo.git"),
         ("git@host:team/repo.git", "git@host:team/repo.git"),
         ("host:repo", "host:repo"),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import READER
+from troth.api.names import dns_subdomain_problem
 from troth.errors import InvalidInputError
 
 __all__ = ["Destination", "GitStateStore", "Layout", "Reader", "StoreRef"]
@@ -58,6 +59,8 @@ class Destination:
         root = Fields(raw)
         metadata, spec = root.section("metadata"), root.section("spec")
         name = metadata.text("name")
+        if problem := dns_subdomain_problem(name):
+            raise metadata.error("name", f"{problem}.")
         if not spec.has("path") or not spec.text("path", ""):
             raise spec.error("path", "path field is required")
         if not spec.has("stateStoreRef"):

@@ -28,6 +28,7 @@ class WorkOptions:
     state_store: str | None
     branch: str | None
     inventory: str
+    source: str | None
     prune: bool
     allow_deletions: int
     images: Mapping[str, str]
@@ -116,6 +117,13 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
             show_default=True,
             metavar="NAME",
             help="Whose requests these are; only they are ever removed.",
+        ),
+        click.option(
+            "--source",
+            metavar="NAME",
+            help="Name of the folder this runs in, where its own name changes from run to run, as "
+            "in a CI job. A request is removed only when all it was read from is read again, and "
+            "that is told by absolute paths, or by this name and the relative path.",
         ),
         click.option(
             "--prune",

@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, Timer
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from troth.cli.reports import console
 
-__all__ = ["progress"]
+__all__ = ["busy", "progress"]
 
 _QUIET_SECONDS = 1.0  # work shorter than this needs no bar
+_THEN = "Writing to the state store"  # what follows when the last piece is done
 _LINE_SECONDS = 10.0  # between two lines in a pipe
 
 
@@ -25,10 +26,8 @@ def progress(what: str, total: int) -> Generator[Callable[[], None]]:
     """
     err = console(stderr=True)
     lock, started, done, last = Lock(), time.monotonic(), 0, time.monotonic()
-    bar = Progress(
-        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err,
-        transient=True,
-    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, TimeElapsedColumn(), console=err, transient=True)
     task = bar.add_task(what, total=total)
 
     def advance() -> None:
@@ -39,7 +38,8 @@ def progress(what: str, total: int) -> Generator[Callable[[], None]]:
             if err.is_terminal:
                 if not bar.live.is_started and now - started > _QUIET_SECONDS:
                     bar.start()
-                bar.update(task, completed=done)
+                writing = done >= total
+                bar.update(task, completed=done, description=_THEN if writing else what)
             elif now - last > _LINE_SECONDS:
                 last = now
                 err.print(f"{what}: {done} of {total}")
@@ -47,4 +47,20 @@ def progress(what: str, total: int) -> Generator[Callable[[], None]]:
     try:
         yield advance
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
+
+
+@contextmanager
+def busy(what: str) -> Generator[None]:
+    """Show on a terminal that something is under way, once it has taken longer than a second."""
+    shown = console(stderr=True).status(what)
+    timer = Timer(_QUIET_SECONDS, shown.start)
+    timer.daemon = True
+    if console(stderr=True).is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        shown.stop()

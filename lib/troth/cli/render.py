@@ -1,6 +1,5 @@
 """``troth render``: show the manifests of a request, with no state store at all."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from troth.engine import Settings, preview
 from troth.engine.draft import Draft
 from troth.errors import InvalidInputError, Reason
 from troth.local import SyncOptions, load, open_session
+from troth.local.files import root_of
 from troth_statestore.memory import MemoryStore
 
 __all__ = ["render"]
@@ -53,9 +53,7 @@ def render(
       troth render request.yaml --promise promises/namespace --output build/manifests
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     inputs = load([request, *(promises or _beside(request))])
-    inputs.submissions = [
-        one for one in inputs.submissions if one.root == os.path.normpath(request)
-    ]
+    inputs.submissions = [one for one in inputs.submissions if one.root == root_of(request, None)]
     warn_of_open_promises(inputs)
     store = MemoryStore()
     runner = make_runner(images, stage_timeout)

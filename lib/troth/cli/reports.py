@@ -27,7 +27,7 @@ _COLOURS = {
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console that colours on a terminal and never wraps in a pipe."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     if not made.is_terminal:
         made.width = _WIDE
     return made
@@ -45,7 +45,7 @@ def print_items(items: Sequence[Item], *, planned: bool = False) -> None:
     if items:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in ("NAMESPACE", "NAME", "PROMISE", state, "REASON", "DESTINATION", "COMMIT"):
-            table.add_column(heading, no_wrap=True)
+            table.add_column(heading, no_wrap=not out.is_terminal, overflow="fold")
         for item in items:
             destinations = ", ".join(sorted({destination for destination, _ in item.placements}))
             table.add_row(

@@ -4,7 +4,7 @@ import click
 
 from troth.api import dump_documents
 from troth.cli.options import branch_option, output_option, store_option
-from troth.cli.reports import console, item_json, print_items, print_json
+from troth.cli.reports import console, exit_code, item_json, print_items, print_json
 from troth.engine import Ledger, Record, survey, survey_one
 from troth.errors import InvalidInputError, Reason
 from troth.local import StoreChoice, open_store
@@ -41,14 +41,13 @@ def status(
     finally:
         store.close()
     if which is not None:
-        _show_one(ledger, _find(ledger, which, namespace), form)
-        return 0
+        return _show_one(ledger, _find(ledger, which, namespace), form)
     items = [one for one in survey(ledger) if namespace in {None, one.namespace}]
     if form == "json":
         print_json("StatusReport", [item_json(item) for item in items])
     else:
         print_items(items)
-    return 0
+    return exit_code(items)
 
 
 def _find(ledger: Ledger, which: str, namespace: str | None) -> Record:
@@ -63,6 +62,9 @@ def _find(ledger: Ledger, which: str, namespace: str | None) -> Record:
     if len(found) > 1:
         spaces = ", ".join(sorted(record.key.namespace for record in found))
         raise click.UsageError(f"{which} stands in several namespaces ({spaces}); choose with -n.")
+    for key, error in ledger.unreadable.items():
+        if not found and key.endswith(f"/{promise}/{name}.yaml"):
+            raise error
     if not found:
         where = f" in namespace {namespace}" if namespace else ""
         message = f"the state store knows no request {which}{where}."
@@ -70,11 +72,11 @@ def _find(ledger: Ledger, which: str, namespace: str | None) -> Record:
     return found[0]
 
 
-def _show_one(ledger: Ledger, record: Record, form: str) -> None:
+def _show_one(ledger: Ledger, record: Record, form: str) -> int:
     item = survey_one(ledger, record)
     if form == "json":
         print_json("StatusReport", [{**item_json(item), "status": record.status}])
-        return
+        return exit_code([item])
     print_items([item])
     out = console()
     out.print(f"\ngeneration {record.generation}, inventory {record.inventory}")
@@ -85,3 +87,4 @@ def _show_one(ledger: Ledger, record: Record, form: str) -> None:
     if record.status:
         out.print("\nstatus:")
         click.echo(dump_documents([record.status]).decode(), nl=False)
+    return exit_code([item])

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from troth.api import RequestSchema
 from troth.cli.options import WorkOptions
-from troth.cli.progress import progress
+from troth.cli.progress import busy, progress
 from troth.cli.reports import console
 from troth.engine import DeletionBudget, Settings
+from troth.errors import TrothError
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
 from troth.local.session import ASSUMED_DESTINATION
 from troth.local.stores import choose, exists
@@ -26,9 +27,15 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
         InvalidInputError: an option or a path is wrong.
         StoreError, TransientError: the store cannot be used.
     """
-    inputs = load(options.paths)
+    with busy("Reading the files"):
+        inputs = load(options.paths, options.source)
     remark(inputs)
-    store = _store(options, inputs, writes=writes)
+    try:
+        store = _store(options, inputs, writes=writes)
+    except TrothError:
+        for problem in inputs.problems:  # one of them may be why
+            console(stderr=True).print(f"{problem.state}: {problem.message}")
+        raise
     settings = Settings(
         inventory=options.inventory,
         prune=options.prune,
@@ -64,6 +71,8 @@ def remark(inputs: Inputs) -> None:
             f"Note: no Destination was given; one named {ASSUMED_DESTINATION.name!r} with path "
             f"{ASSUMED_DESTINATION.path!r} is assumed, which takes everything."
         )
+    for path in inputs.empty:
+        err.print(f"Note: {path} holds nothing; so nothing is removed in this run.")
     for kind, count in sorted(inputs.left_out.items()):
         err.print(f"Note: left out {count} x {kind}: no Promise here offers that group.")
     warn_of_open_promises(inputs)

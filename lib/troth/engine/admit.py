@@ -50,7 +50,7 @@ class Admission:
         if promise is None or promise.api is None:
             message = (
                 f"{origin.where(('kind',))}: no Promise offers kind {request.kind} of group "
-                f"{request.group!r}; add the Promise's file or folder to the command."
+                f"{request.group!r}; {self._advice(request)}."
             )
             raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
         _refuse_unserved(promise)
@@ -71,6 +71,12 @@ class Admission:
             _validate(ready, spec, origin)
             check_request(asked)
         return Draft(key, submission, promise, object_of(request, spec), asked, record)
+
+    def _advice(self, request: ResourceRequest) -> str:
+        kinds = sorted(kind.kind for kind in self._offers if kind.group == request.group)
+        if kinds:
+            return f"that group has {', '.join(kinds)}"
+        return "give the Promise too"
 
     def promise_of(self, request: ResourceRequest) -> Promise | None:
         """Return the Promise that offers a request's kind, None when none does."""

@@ -36,12 +36,15 @@ def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secre
     """
     total = count = 0
     for group in groups:
-        for path, content in (group.files or {}).items():
-            _check_path(path)
-            _check_size(path, content, limits)
-            if not allow_secrets:
-                _check_text(path, content)
-            total, count = total + len(content), count + 1
+        try:
+            for path, content in (group.files or {}).items():
+                _check_path(path)
+                _check_size(path, content, limits)
+                if not allow_secrets:
+                    _check_text(path, content)
+                total, count = total + len(content), count + 1
+        except OutputRefusedError as error:
+            raise error.about(f"pipeline {group.pipeline}") from error
     if count > limits.files:
         message = f"the output has {count} files, at most {limits.files} are allowed."
         raise OutputRefusedError(Reason.TOO_LARGE, message)

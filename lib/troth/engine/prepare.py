@@ -20,7 +20,7 @@ from troth.engine.record import Record
 from troth.engine.render import Renderer
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Submission, World
-from troth.errors import HeldError, Reason, StageError, UnscheduledError
+from troth.errors import HeldError, OutputRefusedError, Reason, StageError, UnscheduledError
 
 __all__ = ["Preparer"]
 
@@ -136,7 +136,10 @@ class Preparer:
     def _identified(self, placement: Placement, *, secrets: bool) -> Placement:
         reader = self.world.destinations[placement.destination].reader
         files = placement.group.files or {}
-        found = identify(files, reader, allow_secrets=secrets)
+        try:
+            found = identify(files, reader, allow_secrets=secrets)
+        except OutputRefusedError as error:
+            raise error.about(f"pipeline {placement.group.pipeline}") from error
         objects = tuple(sorted(identity for items in found.values() for identity in items))
         return replace(placement, objects=objects)
 

@@ -98,16 +98,22 @@ def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, s
     if (record.key.namespace, record.key.name) in rules.doubtful:
         text = "no longer found, but an object of its name and of an unknown group is; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
-    if not rules.prune and not rules.roots.issuperset(record.roots):
+    unread = [root for root in record.roots if not any(_covers(r, root) for r in rules.roots)]
+    if unread and not rules.prune:
         text = (
-            f"no longer found, but it was read from {', '.join(record.roots)}, which this run did "
-            "not read; it is kept. Remove it with --prune."
+            f"no longer found, but it was read from {', '.join(unread)}, which this run did not "
+            "read or found empty; it is kept. Remove it with --prune."
         )
         return State.ORPHANED, Reason.OTHER_ROOTS, text
     if record.protected:
         text = 'it carries troth.dev/deletion-protection: "true"; take that off first.'
         return State.REFUSED, Reason.DELETION_PROTECTED, text
     return None
+
+
+def _covers(root: str, other: str) -> bool:
+    """Tell whether reading `root` means that `other` was read."""
+    return other == root or other.startswith(f"{root.rstrip('/')}/")
 
 
 @dataclass(frozen=True, slots=True)

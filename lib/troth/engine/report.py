@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from troth.api import RequestKey
 from troth.engine.draft import Draft
 from troth.engine.record import Record
+from troth.engine.secrets import redact
 from troth.engine.values import Item, Placement, State, Submission
 from troth.errors import (
     PermanentError,
@@ -55,7 +56,7 @@ def of_error(submission: Submission, key: RequestKey | None, error: TrothError) 
         request.name,
         state_of(error),
         error.reason,
-        error.message,
+        redact(error.message),
         source=origin.where(),
     )
 
@@ -64,7 +65,8 @@ def of_record(
     record: Record, state: State, reason: Reason, message: str = "", revision: str | None = None
 ) -> Item:
     """Report a request of which nothing is left but its record."""
-    return Item(*record.key, state, reason, message, _places(record.placements), revision)
+    places = _places(record.placements)
+    return Item(*record.key, state, reason, redact(message), places, revision)
 
 
 def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
@@ -94,6 +96,8 @@ def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
         return State.UNCHANGED, Reason.UP_TO_DATE, ""
     if draft.record is None or not draft.record.outputs:
         return State.WRITTEN, Reason.CREATED, ""
+    if [p.path for p in draft.placements] != [p.path for p in draft.record.placements]:
+        return State.WRITTEN, Reason.UPDATED, "its files have moved with its Destination's path."
     if draft.record.input_digest == draft.input_digest:
         text = "its files had been changed by hand and were put back."
         return State.WRITTEN, Reason.DRIFT_PUT_BACK, text

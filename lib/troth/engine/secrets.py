@@ -10,9 +10,13 @@ from collections.abc import Mapping
 
 from troth.api import JsonObject, is_object
 
-__all__ = ["plain_secret_in_object", "plain_secret_in_text"]
+__all__ = ["plain_secret_in_object", "plain_secret_in_text", "redact"]
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY( BLOCK)?-----")
+# The whole of one, or what is left of it where a message was cut.
+_KEY_BLOCK = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|\Z)", re.DOTALL
+)
 # An nkey seed: S, the role (user, account, operator, server, cluster, curve), base32 of 36 bytes.
 _NATS_SEED = re.compile(r"(?<![A-Z2-7])S[UAONCX][A-Z2-7]{56}(?![A-Z2-7])")
 # Base64 of text that begins with "-----BEGIN", as far as its armour can reach.
@@ -36,6 +40,15 @@ def plain_secret_in_text(text: str) -> tuple[int, str] | None:
         return None
     position, what = min(found)
     return text.count("\n", 0, position) + 1, what
+
+
+def redact(text: str) -> str:
+    """Return a message without the secrets that the gate knows: a stage may have raised one."""
+    text = _KEY_BLOCK.sub("[a private key]", text)
+    text = _BASE64_ARMOUR.sub(
+        lambda found: "[a private key]" if _decodes_to_key(found.group()) else found.group(), text
+    )
+    return _NATS_SEED.sub("[a NATS seed]", text)
 
 
 def _decodes_to_key(text: str) -> bool:

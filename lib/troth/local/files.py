@@ -5,6 +5,7 @@ A folder that holds ``promise.yaml`` is a bundle, of which only ``promise.yaml``
 """
 
 import os
+import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from troth.errors import InvalidInputError, Reason
 
-__all__ = ["Found", "Walk", "walk"]
+__all__ = ["Found", "Walk", "root_of", "walk"]
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _BUNDLE = "promise.yaml"
@@ -41,13 +42,26 @@ class Walk:
     problems: tuple[InvalidInputError, ...]
 
 
-def walk(path: Path) -> Walk:
+def root_of(path: Path, source: str | None) -> str:
+    """Return the name under which a PATH is remembered as read.
+
+    Args:
+        path: as the command was given it.
+        source: a name for the folder the command runs in, where that folder's own name changes
+            from run to run; without one the absolute path is the name, which no other folder has.
+    """
+    if source is None:
+        return os.path.realpath(path)
+    return posixpath.normpath(f"{source}/{path}")
+
+
+def walk(path: Path, source: str | None = None) -> Walk:
     """Look through one PATH of a command.
 
     Raises:
         InvalidInputError: there is nothing at that path.
     """
-    root = os.path.normpath(path)
+    root = root_of(path, source)
     if path.is_file():
         return Walk(root, (Found(path, root, named=True),), ())
     if not path.is_dir():

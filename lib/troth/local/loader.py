@@ -5,6 +5,7 @@ could not be read is remembered, since then nothing may be concluded from what i
 """
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Inputs:
         problems: a line of the report for everything that could not be used.
         roots: what was read and held any file at all.
         complete: whether all of it could be read.
+        empty: files that hold nothing; they may have held something once.
         left_out: objects of foreign groups, which are nobody's business here, by kind.
         doubtful: namespace and name of those, since a mistyped group looks the same.
         refused: group, kind, namespace and name of the objects among the problems.
@@ -57,6 +59,7 @@ class Inputs:
     problems: list[Item] = field(default_factory=list[Item])
     roots: set[str] = field(default_factory=set[str])
     complete: bool = True
+    empty: list[str] = field(default_factory=list[str])
     left_out: Counter[str] = field(default_factory=Counter[str])
     doubtful: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     refused: set[tuple[str, str, str, str]] = field(default_factory=set[tuple[str, str, str, str]])
@@ -76,8 +79,12 @@ class _Loose:
     found: Found
 
 
-def load(paths: Sequence[Path]) -> Inputs:
+def load(paths: Sequence[Path], source: str | None = None) -> Inputs:
     """Read everything in the given files and folders.
+
+    Args:
+        paths: as the command was given them.
+        source: a name for the place they are in, see `troth.local.files.root_of`.
 
     Raises:
         InvalidInputError: there is nothing at one of the paths.
@@ -86,7 +93,7 @@ def load(paths: Sequence[Path]) -> Inputs:
     loose: list[_Loose] = []
     seen: set[str] = set()
     for path in paths:
-        walked = walk(path)
+        walked = walk(path, source)
         if walked.files:
             inputs.roots.add(walked.root)
         for problem in walked.problems:
@@ -99,6 +106,7 @@ def load(paths: Sequence[Path]) -> Inputs:
             seen.add(place)
             for document in _read(found, inputs):
                 _sort(document, found, inputs, loose)
+    _refuse_rivals(inputs)
     _sort_loose(loose, inputs)
     _refuse_shared_places(inputs)
     return inputs
@@ -106,16 +114,23 @@ def load(paths: Sequence[Path]) -> Inputs:
 
 def _read(found: Found, inputs: Inputs) -> list[Document]:
     try:
-        return load_documents(_content(found.path), str(found.path))
+        documents = load_documents(_content(found.path), str(found.path))
     except InvalidInputError as error:
         _refuse(inputs, error, str(found.path))
         inputs.complete = False
         return []
+    if not documents:
+        inputs.empty.append(str(found.path))
+        inputs.complete = False  # what stood there may have been lost
+    return documents
 
 
 def _content(path: Path) -> str:
     """Return a file's text. Raises InvalidInputError when it cannot be had."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            message = f"{path}: this is no regular file; take it away or name it otherwise."
+            raise InvalidInputError(Reason.INVALID_OBJECT, message)
         with path.open("rb") as stream:
             content = stream.read(_FILE_LIMIT + 1)
     except OSError as error:
@@ -234,11 +249,31 @@ def _unambiguous(read: Iterable[tuple[Submission, Document]], inputs: Inputs) ->
     for (_, kind, namespace, name), same in by_identity.items():
         if len(same) > 1:
             places = ", ".join(document.where() for _, document in same)
-            message = f"{kind} {namespace}/{name} stands {len(same)} times: {places}."
+            message = f"{kind} {namespace}/{name} stands {len(same)} times: {places}. Keep one."
             for _, document in same:
                 error = InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message)
                 _refuse_document(inputs, document, error)
     return [same[0][0] for same in by_identity.values() if len(same) == 1]
+
+
+def _refuse_rivals(inputs: Inputs) -> None:
+    """Leave out all Promises that offer one kind: which of them is meant?"""
+    rivals: dict[Kind, list[str]] = {}
+    for promise in inputs.promises.values():
+        if promise.api is not None:
+            kind = Kind(promise.api.group, promise.api.kind)
+            rivals.setdefault(kind, []).append(promise.name)
+    for kind, names in rivals.items():
+        if len(names) > 1:
+            message = (
+                f"the Promises {', '.join(sorted(names))} all offer kind {kind.kind} of group "
+                f"{kind.group}; none of them is used until one is left."
+            )
+            problem = InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message)
+            _refuse(inputs, problem, f"Promise {min(names)}")
+            inputs.complete = False
+            for name in names:
+                del inputs.promises[name]
 
 
 def _refuse_shared_places(inputs: Inputs) -> None:

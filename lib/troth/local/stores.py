@@ -92,9 +92,11 @@ def open_store(choice: StoreChoice, *, create: bool) -> StateStore:
     if choice.location.startswith(_DIRECTORY):
         return DirectoryStore(Path(choice.location.removeprefix(_DIRECTORY)) / choice.path)
     folder = local_folder(choice.location)
+    settings = GitSettings(author=choice.author)
+    store = GitStore(choice.location, choice.branch, choice.path, settings)  # judges the branch
     if folder is not None:
         _check_local(folder, choice, create=create)
-    return GitStore(choice.location, choice.branch, choice.path, GitSettings(author=choice.author))
+    return store
 
 
 def _check_local(path: Path, choice: StoreChoice, *, create: bool) -> None:

@@ -83,6 +83,8 @@ def _parse_url(url: str) -> Location:
         raise _refused(f"has a scheme that is not served; served are {', '.join(SCHEMES)}")
     if password is not None or (parts.username is not None and parts.scheme != "ssh"):
         raise _refused("has a user name or password in it")
+    if parts.query or parts.fragment:
+        raise _refused("has a query or a fragment, in which secrets travel")
     description = scrub(parts._replace(query="", fragment="").geturl())
     folder = Path(unquote(parts.path)) if parts.scheme == "file" and not parts.netloc else None
     return Location(url, description, folder)

@@ -102,7 +102,7 @@ class GitStore:
 
 
 def _checked_branch(branch: str) -> str:
-    if _NO_BRANCH.search(branch) or branch.startswith("troth/records/"):
+    if _NO_BRANCH.search(branch) or branch == "troth" or branch.startswith("troth/"):
         raise InvalidInputError(
             Reason.INVALID_OBJECT,
             f"The branch {branch!r} cannot be a state store's: it is no name of a branch, or one "

@@ -38,7 +38,8 @@ PLAIN = ["team", "1.2.3", "10.0.0.1", "v1", "a-b", "100m", "1Gi", "/path", "a:b"
 def go_reads_text(scalar: str) -> bool:
     """Whether go-yaml (v2 and v3, ``resolve.go``) takes an unquoted scalar for a text."""
     words = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "", "<<"}
-    if scalar.lower() in words or re.fullmatch(r"[-+]?\.inf|\.nan", scalar.lower()):
+    spellings = {kind for word in words for kind in (word, word.capitalize(), word.upper())}
+    if scalar in spellings or re.fullmatch(r"[-+]?\.inf|\.nan", scalar.lower()):
         return False
     if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?", scalar, re.ASCII):
         return False

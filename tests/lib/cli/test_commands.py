@@ -135,6 +135,20 @@ def test_status_tells_of_one_request_what_its_stages_wrote(workspace: Workspace)
     assert "namespace: payments-dev" in run.out
 
 
+def test_status_ends_with_one_when_a_record_cannot_be_read(workspace: Workspace) -> None:
+    workspace.ask("payments")
+    workspace.troth("sync", "promise.yaml", "requests", "-s", "dir:plain")
+    [record] = (workspace.path / "plain").glob(".troth/records/requests/*/default/namespace/*")
+    record.write_text("{")
+
+    listed = workspace.troth("status", "-s", "dir:plain", "-o", "json")
+    one = workspace.troth("status", "namespace/payments", "-s", "dir:plain")
+
+    assert listed.code == 1
+    assert listed.items["payments"]["reason"] == "RecordUnreadable"
+    assert "cannot be read" in one.err
+
+
 def test_status_notices_an_edited_branch(workspace: Workspace) -> None:
     workspace.ask("payments")
     workspace.troth("sync", "promise.yaml", "requests", "-s", "dir:plain")
@@ -157,6 +171,8 @@ def test_status_notices_an_edited_branch(workspace: Workspace) -> None:
         (["sync", "requests"], "--state-store"),
         (["sync", "requests", "-s", "promise.yaml"], "dir:"),
         (["sync", "requests", "-s", "https://me:hunter2@example.com/a.git"], "user name"),
+        (["sync", "requests", "-s", "https://example.com/a.git?token=hunter2"], "query"),
+        (["sync", "requests", "-s", "new.git", "-b", "troth/records/main"], "branch"),
         (["sync"], "PATH"),
         (["snyc"], "snyc"),
     ],
@@ -171,6 +187,7 @@ def test_wrong_usage_ends_with_two_and_says_what_to_do(
 
     assert run.code == 2
     assert words in run.err
+    assert not (workspace.path / "new.git").exists()
     assert "hunter2" not in run.err + run.out
     assert "Traceback" not in run.err
 

@@ -192,6 +192,50 @@ def test_a_sync_elsewhere_from_the_same_store_goes_on_where_the_last_stopped(
     assert workspace.git("for-each-ref") == before
 
 
+def test_another_folder_of_the_same_name_removes_nothing(workspace: Workspace) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+    shop = workspace.ask("shop")
+    other = workspace.path / "other" / "requests"
+    other.mkdir(parents=True)
+    shop.rename(other / "shop.yaml")
+
+    run = workspace.troth(
+        "sync", "promise.yaml", "other/requests", "-s", workspace.store, "-o", "json"
+    )
+
+    assert run.items["shop"]["state"] == "Written"
+    assert (run.items["payments"]["state"], run.items["payments"]["reason"]) == (
+        "Orphaned",
+        "OtherRoots",
+    )
+
+
+def test_a_moved_checkout_with_a_source_is_the_same_place(workspace: Workspace) -> None:
+    workspace.ask("payments")
+    shop = workspace.ask("shop")
+    workspace.sync("--source", "platform")
+    shop.unlink()
+    moved = workspace.path.with_name("moved-checkout")
+    workspace.path.rename(moved)
+    workspace.path = moved
+
+    run = workspace.sync("--source", "platform")
+
+    assert run.items["shop"]["state"] == "Removed"
+
+
+def test_names_are_printed_as_they_are_and_never_as_markup(workspace: Workspace) -> None:
+    workspace.ask("payments")
+    text = "apiVersion: example.com/v1\nkind: '[/x]'\nmetadata: {name: ':smile:'}\n"
+    workspace.write("requests/foreign.yaml", text)
+
+    run = workspace.troth("sync", "promise.yaml", "requests", "-s", workspace.store)
+
+    assert run.code == 0
+    assert "example.com/[/x]" in run.err
+
+
 def test_json_goes_to_standard_output_alone(workspace: Workspace) -> None:
     workspace.ask("payments")
 

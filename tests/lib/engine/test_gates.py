@@ -18,7 +18,7 @@ from support.platform import (
 
 from troth.api import Json, JsonObject, dump_documents
 from troth.engine import State
-from troth.errors import Reason
+from troth.errors import Reason, StageError
 from troth.runners import StageJob, StageResult
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n"
@@ -152,6 +152,21 @@ def test_what_the_gates_let_through_a_store_takes(path: str) -> None:
     items = platform.sync(request())
 
     assert items["one"].state in {State.WRITTEN, State.REFUSED}
+
+
+@pytest.mark.parametrize(
+    "value", [PEM, nats_seed(), base64.b64encode(PEM.encode()).decode(), PEM[:60]]
+)
+def test_a_secret_that_a_stage_raises_reaches_no_report(value: str) -> None:
+    def stage(_: StageJob) -> StageResult:
+        raise StageError(Reason.STAGE_FAILED, f"cannot use {value} here")
+
+    platform = Platform(stages={"configure": stage})
+
+    message = platform.sync(request())["one"].message
+
+    assert value.strip() not in message
+    assert "cannot use [a " in message
 
 
 def test_an_exempt_promise_may_write_a_secret_and_every_report_says_so() -> None:

@@ -161,9 +161,11 @@ def test_a_destination_that_moved_is_written_at_its_new_path_and_cleaned_at_the_
     platform.sync(request(value="x"))
     platform.destinations = [destination("a", "new")]
 
-    platform.sync(request(value="x"))
+    items = platform.sync(request(value="x"))
 
     assert [path.partition("/")[0] for path in platform.files] == ["new"]
+    assert items["one"].reason == Reason.UPDATED
+    assert "moved" in items["one"].message
 
 
 def test_a_layout_that_is_not_served_is_refused_by_name() -> None:

@@ -42,6 +42,20 @@ def test_absence_alone_removes_nothing(change: dict[str, object], reason: Reason
     assert platform.files == files
 
 
+@pytest.mark.parametrize(
+    ("read", "covers"),
+    [("/a", True), ("/a/b", True), ("/a/b/c", False), ("/", True), ("/a/bb", False)],
+)
+def test_reading_a_folder_reads_what_is_in_it(read: str, *, covers: bool) -> None:
+    platform = Platform()
+    platform.sync(request(root="/a/b"))
+    platform.roots = frozenset({read})
+
+    items = platform.sync()
+
+    assert (items["one"].state is State.REMOVED) == covers
+
+
 def test_prune_removes_what_was_read_from_other_roots() -> None:
     platform = Platform()
     platform.sync(request(value="x"))

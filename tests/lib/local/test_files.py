@@ -79,8 +79,8 @@ def test_a_root_is_the_same_however_it_is_spelled(
 
     walked = walk(Path(spelling))
 
-    assert walked.root == "x"
-    assert [one.root for one in walked.files] == ["x"]
+    assert walked.root == str(tmp_path / "x")
+    assert [one.root for one in walked.files] == [walked.root]
 
 
 def test_a_path_where_nothing_is_is_an_error(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Reading what people wrote: one bad thing costs itself alone, and nothing is lost in silence."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_a_request_knows_its_file_its_line_and_its_root() -> None:
 
     [_, second] = read("team", "promise.yaml").submissions
 
-    assert second.root == "team"
+    assert second.root == str(Path("team").resolve())
     assert second.origin.where(("metadata", "name")) == "team/requests.yaml:12"
 
 
@@ -200,7 +201,7 @@ def test_paths_that_overlap_are_read_once() -> None:
 
     assert names(inputs) == ["one"]
     assert inputs.problems == []
-    assert inputs.submissions[0].root == "requests"
+    assert inputs.submissions[0].root == str(Path("requests").resolve())
 
 
 @pytest.mark.parametrize(
@@ -364,7 +365,7 @@ def test_a_folder_that_holds_no_file_is_no_root() -> None:
     write("other/readme.md", "text")
     write("full/a.yaml", promise())
 
-    assert read("empty", "other", "full/").roots == {"full"}
+    assert read("empty", "other", "full/").roots == {str(Path("full").resolve())}
 
 
 def test_a_path_where_nothing_is_ends_the_command() -> None:
@@ -372,3 +373,40 @@ def test_a_path_where_nothing_is_ends_the_command() -> None:
 
     with pytest.raises(InvalidInputError, match="missing: there is no such file or folder"):
         read("a.yaml", "missing")
+
+
+def test_with_a_source_a_root_does_not_depend_on_the_folder() -> None:
+    write("team/a.yaml", promise())
+
+    inputs = load([Path("team"), Path("./team/a.yaml")], source="requests-repo")
+
+    assert inputs.roots == {"requests-repo/team", "requests-repo/team/a.yaml"}
+
+
+def test_two_promises_that_offer_one_kind_are_both_left_out() -> None:
+    write("a.yaml", {**promise(), "metadata": {"name": "a"}})
+    write("b.yaml", {**promise(), "metadata": {"name": "b"}})
+
+    inputs = read()
+
+    assert inputs.promises == {}
+    assert [item.reason for item in inputs.problems] == [Reason.AMBIGUOUS_IDENTITY]
+    assert "a, b" in inputs.problems[0].message
+
+
+def test_a_file_that_holds_nothing_is_said_and_nothing_is_concluded_from_it() -> None:
+    write("a.yaml", "# what was here?\n")
+
+    inputs = read()
+
+    assert inputs.empty == ["a.yaml"]
+    assert not inputs.complete
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for() -> None:
+    os.mkfifo("pipe.yaml")
+
+    inputs = read()
+
+    assert "no regular file" in inputs.problems[0].message
+    assert not inputs.complete
