@@ -11,6 +11,9 @@ from rich.table import Table
 __all__ = ["FULL", "QUICK", "Row", "Scale", "print_rows", "write_json"]
 
 
+_COLUMNS = 120  # a name and its note on one line, also where no terminal tells a width
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One figure.
@@ -63,7 +66,7 @@ def print_rows(title: str, rows: Sequence[Row]) -> None:
     table.add_column("note")
     for row in rows:
         table.add_row(row.name, f"{row.value:,.{_digits(row.value)}f}", row.unit, row.note)
-    Console().print(table)
+    Console(width=_COLUMNS).print(table)
 
 
 def write_json(path: Path, rows: Sequence[Row]) -> None:

@@ -61,7 +61,7 @@ def test_a_flush_is_one_commit_on_the_branch_of_the_records(
 ) -> None:
     open_store().commit([change("a", f="1"), change("b", f="1")])
 
-    assert remote.subjects(RECORDS) == ["Record 2 requests"]
+    assert remote.subjects(RECORDS) == ["Record 2 changes"]
     assert remote.files(RECORDS) == {"a": "record of a", "b": "record of b"}
 
 

@@ -44,7 +44,7 @@ def commit_of_records(steps: Sequence[Step], prefix: str) -> Commit:
     }
     remove = [_placed(prefix, step.change.key) for step in steps if step.change.record is None]
     number = len(steps)
-    return Commit(f"Record {number} {'request' if number == 1 else 'requests'}\n", write, remove)
+    return Commit(f"Record {number} {'change' if number == 1 else 'changes'}\n", write, remove)
 
 
 def _message(change: ChangeSet) -> str:
