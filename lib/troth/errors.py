@@ -10,7 +10,6 @@ The branch says who must act next::
     │   ├── StageError            a stage failed, hung, crashed or ate memory
     │   ├── HeldError             another request holds what this one asks for
     │   ├── UnscheduledError      no Destination matches
-    │   ├── ProtectedError        a deletion that has to be asked for
     │   ├── StoreError            the state store refuses, or its content is not trusted
     │   └── FaultError            Troth itself is at fault
     └── TransientError            time: the same call may succeed later
@@ -34,7 +33,6 @@ __all__ = [
     "NotServedError",
     "OutputRefusedError",
     "PermanentError",
-    "ProtectedError",
     "Reason",
     "StageError",
     "StoreError",
@@ -175,11 +173,7 @@ class HeldError(PermanentError):
 
 
 class UnscheduledError(PermanentError):
-    """No Destination matches the selectors."""
-
-
-class ProtectedError(PermanentError):
-    """A deletion that somebody has to ask for in so many words."""
+    """No Destination matches the selectors, or the one that did is not given any more."""
 
 
 class StoreError(PermanentError):

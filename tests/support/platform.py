@@ -204,7 +204,7 @@ class Platform:
         self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
 
     def plan(self, *requests: Submission) -> Plan:
-        intake = Intake(requests, self.roots, self.complete, doubtful=self.doubtful)
+        intake = Intake(requests, self.roots.__contains__, self.complete, doubtful=self.doubtful)
         return self._engine().plan(intake, self.store.snapshot())
 
     def sync(self, *requests: Submission) -> dict[str, Item]:

@@ -137,8 +137,16 @@ class GitStateStore:
 
 
 def same_place(first: Destination, second: Destination) -> InvalidInputError | None:
-    """Return the error when two Destinations write to the same folder of one store."""
-    if (first.store, first.path) != (second.store, second.path):
+    """Return the error when one Destination would write into the folders of the other.
+
+    Kratix refuses equal paths only; a path within another's ``resources`` lies in a folder that
+    belongs to one of its requests.
+    """
+    if first.store != second.store:
+        return None
+    above, below = sorted((first.path, second.path), key=len)
+    inside = f"{above}/resources/" if above else "resources/"
+    if above != below and not f"{below}/".startswith(inside):
         return None
     store = second.store.name if second.store else "default"
     return Fields({}, ("spec",)).error(

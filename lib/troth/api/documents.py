@@ -22,6 +22,7 @@ _VALUES_LIMIT = 500_000
 
 # Levels of one document: the deepest CRDs have some 60, and recursion over it must never run out.
 _DEPTH_LIMIT = 150
+_SUSPICIOUS = 2000  # openings in one file; the composer bears ten times as many levels
 
 # Whole numbers from here on lose digits in the Go libraries.
 _NUMBER_LIMIT = 2**64
@@ -196,6 +197,7 @@ class _Start(NamedTuple):
 def _load(text: str, source: str) -> tuple[list[Json], list[_Start]]:
     values: list[object] = []
     starts: list[_Start] = []
+    _refuse_deep(text, source)
     loader = _Loader(text)
     try:
         while loader.check_node():
@@ -219,6 +221,25 @@ def _load(text: str, source: str) -> tuple[list[Json], list[_Start]]:
         loader.dispose()
     _refuse_foreign(values, source)
     return cast("list[Json]", values), starts
+
+
+def _refuse_deep(text: str, source: str) -> None:
+    """Refuse nesting that would exhaust the stack of the C composer, which no exception reports.
+
+    The count of what may open a level is a bound on the depth; only where it is large is the
+    depth itself worked out, from events, which need no stack.
+    """
+    if text.count("[") + text.count("{") + text.count("- -") + text.count("? ?") < _SUSPICIOUS:
+        return
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEPTH_LIMIT:
+                raise _too_deep(source)
+    except yaml.YAMLError:
+        return  # the loader will say what is wrong, and where
 
 
 def load_object(text: str, source: str) -> JsonObject:

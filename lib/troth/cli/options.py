@@ -83,7 +83,7 @@ def runner_options(function: F) -> F:
         ),
         click.option(
             "--stage-timeout",
-            type=click.FloatRange(min=0.1),
+            type=click.FloatRange(min=0.1, max=86400.0),
             default=60.0,
             show_default=True,
             metavar="SECONDS",

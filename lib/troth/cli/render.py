@@ -87,7 +87,7 @@ def _files(drafts: Sequence[Draft]) -> dict[str, bytes]:
     pipelines = {placement.group.pipeline for draft in drafts for placement in draft.placements}
     for draft in drafts:
         for placement in draft.placements:
-            parts = [draft.key.namespace, draft.key.name] if len(drafts) > 1 else []
+            parts = list(draft.key) if len(drafts) > 1 else []
             parts += [placement.group.pipeline] if len(pipelines) > 1 else []
             for path, content in (placement.group.files or {}).items():
                 files["/".join([*parts, path])] = content

@@ -16,7 +16,7 @@ from troth.runners.warm import Limits, WarmRunner
 from troth_statestore import StateStore
 from troth_statestore.memory import MemoryStore
 
-__all__ = ["make_runner", "warn_of_open_promises", "working"]
+__all__ = ["make_runner", "remark", "warn_of_open_promises", "working"]
 
 
 @contextmanager
@@ -72,7 +72,12 @@ def remark(inputs: Inputs) -> None:
             f"{ASSUMED_DESTINATION.path!r} is assumed, which takes everything."
         )
     for path in inputs.empty:
-        err.print(f"Note: {path} holds nothing; so nothing is removed in this run.")
+        err.print(f"Note: {path} holds no object; so nothing is removed in this run.")
+    for path in inputs.passed_over:
+        err.print(
+            f"Note: {path} stands in a bundle and is none of its files; it is not read, and "
+            "nothing is removed in this run."
+        )
     for kind, count in sorted(inputs.left_out.items()):
         err.print(f"Note: left out {count} x {kind}: no Promise here offers that group.")
     warn_of_open_promises(inputs)

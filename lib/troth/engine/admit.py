@@ -67,7 +67,7 @@ class Admission:
         key = RequestKey(request.namespace, promise.name, request.name)
         record, _ = self._ledger.find(key)
         asked = asked_of(request)
-        if record is None or (record.asked, record.promise_digest) != (asked, promise.digest):
+        if record is None or not record.was_asked(asked) or record.promise_digest != promise.digest:
             _validate(ready, spec, origin)
             check_request(asked)
         return Draft(key, submission, promise, object_of(request, spec), asked, record)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from troth.api import Promise, RequestKey
+from troth.api.labels import DELETION_PROTECTION
 from troth.engine.digest import output_digest
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
@@ -14,8 +15,11 @@ from troth_statestore import ChangeSet, Owner, request_key
 __all__ = ["Composer"]
 
 
-# Nothing of such a request is written, not even its record.
-_LEFT_ALONE = frozenset({Reason.PAUSED, Reason.DESTINATION_GONE})
+# A new request of which nothing is known but that it waits needs no record.
+_NOT_YET = frozenset({Reason.PAUSED, Reason.DESTINATION_GONE})
+
+# What was written for an earlier spec stays, and with it all that its record says of it.
+_KEPT = frozenset({*_NOT_YET, Reason.NO_MATCHING_DESTINATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +32,14 @@ class Composer:
     def update(self, draft: Draft) -> ChangeSet | None:
         """Return what has to change for a draft, None when the store holds all of it."""
         old = draft.record
-        reason = draft.settled.reason if draft.settled is not None else None
-        if reason in _LEFT_ALONE or (reason is Reason.NO_MATCHING_DESTINATION and old is not None):
+        if old is None and draft.settled is not None and draft.settled.reason in _NOT_YET:
             return None
-        new = self._record(draft)
         contents = {
             path: content
             for placement in draft.placements
             for path, content in (placement.contents or {}).items()
         }
+        new = self._record(draft)
         fresh = draft.settled is None
         if not fresh and new == old:
             return None
@@ -70,6 +73,10 @@ class Composer:
 
     def _record(self, draft: Draft) -> Record:
         old = draft.record
+        if old is not None and draft.settled is not None and draft.settled.reason in _KEPT:
+            return replace(
+                old, roots=_roots(draft), protected=_protected(draft), status=draft.status
+            )
         outputs = old.outputs if old is not None else ()
         if draft.settled is None:
             newest = output_digest(draft.digests)
@@ -86,7 +93,12 @@ class Composer:
             placements=tuple(_remembered(draft)),
             status=draft.status,
             suspension=draft.suspension,
+            protected=_protected(draft),
         )
+
+
+def _protected(draft: Draft) -> bool:
+    return draft.submission.request.all_annotations.get(DELETION_PROTECTION) == "true"
 
 
 def _remembered(draft: Draft) -> list[Placement]:

@@ -15,6 +15,17 @@ from troth.errors import HeldError, OutputRefusedError, Reason
 __all__ = ["Claims", "check_fence"]
 
 
+# Of these, what was placed earlier under an earlier spec stays as it is: nothing is written.
+_NOTHING_NEW = frozenset(
+    {
+        Reason.DESTINATION_GONE,
+        Reason.NO_MATCHING_DESTINATION,
+        Reason.PAUSED,
+        Reason.WORKFLOW_SUSPENDED,
+    }
+)
+
+
 def check_fence(draft: Draft) -> None:
     """Refuse objects outside the Promise's fence.
 
@@ -24,6 +35,8 @@ def check_fence(draft: Draft) -> None:
     Raises:
         OutputRefusedError: names the object, and what is allowed.
     """
+    if draft.settled is not None and draft.settled.reason in _NOTHING_NEW:
+        return
     allowed = draft.promise.fence.allowed_namespaces(draft.object)
     for placement in draft.placements:
         for identity in placement.objects:
@@ -33,7 +46,8 @@ def check_fence(draft: Draft) -> None:
 
 
 def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> str | None:
-    namespace = identity.name if identity.kind == "Namespace" else identity.namespace
+    is_namespace = (identity.group, identity.kind) == ("", "Namespace")
+    namespace = identity.name if is_namespace else identity.namespace
     if is_system_namespace(namespace):
         return f"is in the system namespace {namespace}, which no request may touch."
     fence = promise.fence
@@ -47,7 +61,7 @@ def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> s
                 f"has no namespace, and the fence of Promise {promise.name} allows only these "
                 f"kinds without one: {kinds}."
             )
-        if identity.kind != "Namespace":
+        if not is_namespace:
             return None
     if namespace not in allowed:
         return (

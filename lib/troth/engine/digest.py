@@ -36,7 +36,12 @@ class InputDigests:
             code = [self._runner.fingerprint(pipeline) for pipeline in pipelines]
             raw: list[Json] = [pipeline.raw for pipeline in pipelines]
             self._code[promise.digest] = canonical(
-                {"pipelines": raw, "code": code, "selectors": promise.selectors}
+                {
+                    "pipelines": raw,
+                    "code": code,
+                    "selectors": promise.selectors,
+                    "plainSecrets": promise.allows_plain_secrets,
+                }
             )
         spelled = hashlib.sha256(self._code[promise.digest])
         spelled.update(canonical({"object": asked, "status": status}))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from troth.api import Json, JsonObject, Promise, RequestKey
+from troth.api import Json, JsonObject, Promise, RequestKey, canonical
 from troth.engine.record import Record
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Submission
@@ -56,7 +56,7 @@ class Draft:
         """The generation after this run: one more than the record's when the spec changed."""
         if self.record is None:
             return 1
-        changed = self.record.spec != self.submission.request.spec
+        changed = canonical(self.record.spec) != canonical(self.submission.request.spec)
         return self.record.generation + (1 if changed else 0)
 
     @property

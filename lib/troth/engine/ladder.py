@@ -56,14 +56,14 @@ class Intake:
 
     Attributes:
         submissions: the requests, each identity once.
-        roots: what was read, whole, to find them.
+        was_read: tells of a root, as records name them, whether this run read all of it.
         complete: whether everything there could be read.
         refused: group, kind, namespace and name of requests that were there, but of no use.
         doubtful: namespace and name of objects that were there and are of no known group.
     """
 
     submissions: Sequence[Submission]
-    roots: frozenset[str]
+    was_read: Callable[[str], bool]
     complete: bool
     refused: frozenset[tuple[str, str, str, str]] = frozenset()
     doubtful: frozenset[tuple[str, str]] = frozenset()
@@ -178,7 +178,7 @@ class Engine:
         settings = self.settings
         return PruneRules(
             inventory=settings.inventory,
-            roots=intake.roots,
+            was_read=intake.was_read,
             complete=complete,
             doubtful=intake.doubtful,
             prune=settings.prune,

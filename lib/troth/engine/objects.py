@@ -49,7 +49,7 @@ _CLUSTER_KINDS = {
                        "VolumeAttributesClass"},
 }  # fmt: skip
 
-_DNS_LABEL_KINDS = frozenset({"Namespace", "Service"})
+_DNS_LABEL_KINDS = frozenset({("", "Namespace"), ("", "Service")})
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 
 
@@ -130,7 +130,7 @@ def _identify(document: Document, *, allow_secrets: bool) -> ObjectId:
 
 
 def _check_names(metadata: Fields, identity: ObjectId) -> None:
-    if identity.kind in _DNS_LABEL_KINDS:
+    if (identity.group, identity.kind) in _DNS_LABEL_KINDS:
         problem = dns_label_problem(identity.name)
     elif identity.group == _RBAC_GROUP:
         problem = path_segment_problem(identity.name)

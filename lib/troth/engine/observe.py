@@ -1,11 +1,12 @@
 """Observe: what a request's folders hold now, against what its record says they should."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 
+from troth.api import RequestKey
 from troth.engine.digest import output_digest
 from troth.engine.record import Record
-from troth_statestore import Snapshot
+from troth_statestore import Owner, Snapshot, nested_folder
 
 __all__ = ["Sight", "compare", "observe"]
 
@@ -21,10 +22,23 @@ class Sight(Enum):
     """They are something else."""
 
 
-def observe(record: Record, snapshot: Snapshot) -> Mapping[str, str]:
-    """Return path → digest of every file in the folders that belong to a request."""
+def observe(
+    key: RequestKey, record: Record | None, paths: Iterable[str], snapshot: Snapshot
+) -> Mapping[str, str]:
+    """Return path → digest of every file in the folders that belong to a request.
+
+    Args:
+        key: the request.
+        record: what is remembered of it; its folders count wherever they are.
+        paths: of all Destinations; in each there is a folder that is the request's, whether it
+            has been placed there or not, so that what was left behind there is found.
+        snapshot: the moment of the store.
+    """
+    folders = {nested_folder(path, Owner(*key)) for path in paths}
+    if record is not None:
+        folders |= {placement.owned for placement in record.placements}
     found: dict[str, str] = {}
-    for folder in sorted({placement.owned for placement in record.placements}):
+    for folder in sorted(folders):
         found |= snapshot.digests(folder)
     return found
 

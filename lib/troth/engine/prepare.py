@@ -7,7 +7,7 @@ of which nothing has changed; `finish` runs stages, so that many are worth finis
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from troth.api import Fields, Json, JsonObject
+from troth.api import Fields, JsonObject
 from troth.engine.admit import Admission
 from troth.engine.check import OutputLimits, check_groups, check_places, check_status
 from troth.engine.digest import InputDigests, output_digest
@@ -47,7 +47,8 @@ class Preparer:
         record = draft.record
         if record is not None:
             self._refuse_foreign(draft, record)
-            draft = replace(draft, observed=observe(record, self.ledger.snapshot))
+            draft = replace(draft, status=record.status)
+        draft = replace(draft, observed=self._observed(draft, record))
         if submission.request.paused:
             return replace(draft, settled=_PAUSED)
         if record is None or submission.request.forced:
@@ -68,6 +69,10 @@ class Preparer:
         except UnscheduledError as error:
             return _unplaced(draft, error)
 
+    def _observed(self, draft: Draft, record: Record | None) -> Mapping[str, str]:
+        paths = [destination.path for destination in self.world.destinations.values()]
+        return observe(draft.key, record, paths, self.ledger.snapshot)
+
     def _refuse_foreign(self, draft: Draft, record: Record) -> None:
         if record.inventory != self.inventory:
             message = (
@@ -84,7 +89,7 @@ class Preparer:
                 return None
             return _remembered(draft, record, _suspended(record.suspension))
         sight = compare(record, draft.observed)
-        if sight is Sight.REVERTED and record.asked == draft.asked:
+        if sight is Sight.REVERTED and record.was_asked(draft.asked):
             return self._still_placed(_remembered(draft, record, _REVERTED))
         if sight is Sight.INTACT and record.input_digest == digest:
             return self._still_placed(_remembered(draft, record, _UP_TO_DATE))
@@ -104,12 +109,12 @@ class Preparer:
         earlier = record.placements if record is not None else ()
         if not earlier:
             require_any(promise.selectors, self.world.destinations)
-        before: Mapping[str, Json] = record.status if record is not None else {}
-        rendered = self.renderer.configure(promise, _numbered(draft), before)
+        rendered = self.renderer.configure(promise, _numbered(draft), draft.status)
         check_status(rendered.status)
         digest = self.digests.digest(promise, draft.object, rendered.status)
         draft = replace(draft, input_digest=digest, status=rendered.status)
         if rendered.suspension is not None:
+            check_status({"message": rendered.suspension.message})
             suspension = replace(rendered.suspension, input_digest=digest)
             return replace(
                 draft,
@@ -120,7 +125,10 @@ class Preparer:
             )
         secrets = promise.allows_plain_secrets
         check_groups(rendered.groups, self.limits, allow_secrets=secrets)
-        places = place(draft.key, rendered.groups, self.world.destinations, earlier)
+        try:
+            places = place(draft.key, rendered.groups, self.world.destinations, earlier)
+        except UnscheduledError as error:
+            return _unplaced(draft, error)  # with the status that the stages left
         check_places(places.placements)
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
         draft = replace(draft, placements=placements, misplaced=places.misplaced)
@@ -158,8 +166,12 @@ def _suspended(suspension: Suspension) -> Settled:
 
 def _unplaced(draft: Draft, error: UnscheduledError) -> Draft:
     record = draft.record
-    placements = record.placements if record is not None else ()
-    return replace(draft, settled=Settled(error.reason, error.message), placements=placements)
+    return replace(
+        draft,
+        settled=Settled(error.reason, error.message),
+        input_digest=record.input_digest if record is not None else None,
+        placements=record.placements if record is not None else (),
+    )
 
 
 def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:

@@ -37,11 +37,12 @@ def preview(plan: Plan) -> list[Preview]:
     found = [Preview(item) for item in plan.items]
     for draft, change in plan.drafts:
         files = _changes(plan, draft, change) if change is not None else ()
-        item = of_draft(draft, written=bool(files), revision=None if files else revision)
+        written = bool(files) or (change is not None and draft.record is None)
+        item = of_draft(draft, written=written, revision=None if written else revision)
         found.append(Preview(item, files))
     for key in plan.removals:
         record, _ = plan.ledger.records[key]
-        observed = observe(record, plan.ledger.snapshot)
+        observed = observe(key, record, (), plan.ledger.snapshot)
         before = plan.ledger.snapshot.read(sorted(observed))
         files = tuple(FileChange(path, before[path], None) for path in sorted(before))
         found.append(Preview(of_record(record, State.REMOVED, Reason.REMOVED), files))

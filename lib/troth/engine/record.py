@@ -11,8 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from troth.api import Fields, Json, JsonObject, RequestKey, ResourceRequest, is_object, load_object
-from troth.api.labels import DELETION_PROTECTION, LAST_APPLIED
+from troth.api import (
+    Fields,
+    Json,
+    JsonObject,
+    RequestKey,
+    ResourceRequest,
+    canonical,
+    is_object,
+    load_object,
+)
+from troth.api.labels import LAST_APPLIED
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group, ObjectId, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
@@ -42,6 +51,7 @@ class Record:
         placements: where its files are; contents left out.
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
+        protected: whether its removal has been forbidden by annotation.
     """
 
     key: RequestKey
@@ -55,11 +65,11 @@ class Record:
     placements: tuple[Placement, ...]
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     suspension: Suspension | None = None
+    protected: bool = False
 
-    @property
-    def protected(self) -> bool:
-        """Whether its removal has been forbidden by annotation."""
-        return Fields(self.asked).mapping("annotations").get(DELETION_PROTECTION) == "true"
+    def was_asked(self, asked: JsonObject) -> bool:
+        """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
+        return self.asked == asked and canonical(self.asked) == canonical(asked)
 
     @property
     def spec(self) -> JsonObject:
@@ -91,6 +101,7 @@ class Record:
             "generation": self.generation,
             "inventory": self.inventory,
             "roots": list(self.roots),
+            "protected": self.protected,
             "promiseDigest": self.promise_digest,
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
@@ -178,6 +189,7 @@ def _decode(raw: JsonObject) -> Record:
         generation=generation,
         inventory=fields.text("inventory"),
         roots=fields.texts("roots"),
+        protected=fields.flag("protected", default=False),
         promise_digest=fields.text("promiseDigest"),
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),

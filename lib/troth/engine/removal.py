@@ -5,7 +5,7 @@ roots it was read from were read again, and only when nothing in the run was unr
 protection are judged before the first delete pipeline runs.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from troth.api import Promise, RequestKey, RequestSchema, ResourceRequest
@@ -43,7 +43,7 @@ class PruneRules:
 
     Attributes:
         inventory: whose records may be removed.
-        roots: what was read, whole.
+        was_read: tells of a root whether all of it was read.
         complete: whether everything in those roots could be read, and served.
         doubtful: namespace and name of objects that were read but belong to nobody known; a
             mistyped group must not remove what it was.
@@ -51,7 +51,7 @@ class PruneRules:
     """
 
     inventory: str
-    roots: frozenset[str]
+    was_read: Callable[[str], bool]
     complete: bool
     doubtful: frozenset[tuple[str, str]]
     prune: bool
@@ -98,7 +98,7 @@ def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, s
     if (record.key.namespace, record.key.name) in rules.doubtful:
         text = "no longer found, but an object of its name and of an unknown group is; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
-    unread = [root for root in record.roots if not any(_covers(r, root) for r in rules.roots)]
+    unread = [root for root in record.roots if not rules.was_read(root)]
     if unread and not rules.prune:
         text = (
             f"no longer found, but it was read from {', '.join(unread)}, which this run did not "
@@ -109,11 +109,6 @@ def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, s
         text = 'it carries troth.dev/deletion-protection: "true"; take that off first.'
         return State.REFUSED, Reason.DELETION_PROTECTED, text
     return None
-
-
-def _covers(root: str, other: str) -> bool:
-    """Tell whether reading `root` means that `other` was read."""
-    return other == root or other.startswith(f"{root.rstrip('/')}/")
 
 
 @dataclass(frozen=True, slots=True)

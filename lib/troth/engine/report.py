@@ -84,9 +84,14 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
     if draft.promise.allows_plain_secrets:
         note = f"Promise {draft.promise.name} may write plain secrets (by annotation)."
         message = f"{message} {note}".strip()
-    return Item(
-        *draft.key, state, reason, message, _places(draft.placements), revision
-    )  # fmt: skip
+    places = _places(draft.placements)
+    return Item(*draft.key, state, reason, redact(message), places, revision)
+
+
+def _moved(now: Iterable[Placement], before: Iterable[Placement]) -> bool:
+    """Tell whether a group that was there before is in another folder now."""
+    folders = {(p.group.pipeline, p.group.directory): p.path for p in before}
+    return any(folders.get((p.group.pipeline, p.group.directory), p.path) != p.path for p in now)
 
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
@@ -96,8 +101,8 @@ def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
         return State.UNCHANGED, Reason.UP_TO_DATE, ""
     if draft.record is None or not draft.record.outputs:
         return State.WRITTEN, Reason.CREATED, ""
-    if [p.path for p in draft.placements] != [p.path for p in draft.record.placements]:
-        return State.WRITTEN, Reason.UPDATED, "its files have moved with its Destination's path."
+    if _moved(draft.placements, draft.record.placements):
+        return State.WRITTEN, Reason.UPDATED, "its files move with its Destination's path."
     if draft.record.input_digest == draft.input_digest:
         text = "its files had been changed by hand and were put back."
         return State.WRITTEN, Reason.DRIFT_PUT_BACK, text

@@ -1,12 +1,18 @@
 """Rounds: plan and write again for what was stale, or has just become free; not for ever."""
 
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from troth.api import RequestKey
 from troth.engine.ladder import Plan
-from troth.engine.values import Item
+from troth.engine.values import Item, State
 from troth.engine.write import Report, Writer
+from troth.errors import Reason, TrothError
 
 __all__ = ["settle"]
+
+_log = logging.getLogger(__name__)
 
 # Others write too; who loses this often in a row is told so.
 _ROUNDS = 3
@@ -23,18 +29,27 @@ def settle(plan: Callable[[], Plan], writer: Writer) -> Sequence[Item]:
     for _ in range(_ROUNDS - 1):
         if not report.unsettled:
             break
-        report = _merge(report, writer.write(plan()))
+        try:
+            again = writer.write(plan())
+        except TrothError as error:  # what the rounds before have done is still to be told
+            _log.warning("No further round could be made: %s", error.message)
+            break
+        report = _merge(report, again)
     return report.items
 
 
 def _merge(first: Report, second: Report) -> Report:
     """Let a later round speak for what was unsettled, and the first for all the rest."""
+    earlier = {_key(item): item for item in first.items}
+    later = {_key(item): item for item in second.items}
+    merged = dict(earlier)
+    for key in first.unsettled:
+        # Only what was to be removed can be gone by itself: somebody else has removed it.
+        gone = replace(earlier[key], state=State.REMOVED, reason=Reason.REMOVED, message="")
+        merged[key] = later.get(key, gone)
+    merged |= {key: item for key, item in later.items() if key not in earlier}
+    return Report([merged[key] for key in sorted(merged)], second.unsettled & first.unsettled)
 
-    def key(item: Item) -> tuple[str, str, str]:
-        return item.namespace, item.promise, item.name
 
-    later = {key(item): item for item in second.items}
-    items = [
-        later.get(key(item), item) if key(item) in first.unsettled else item for item in first.items
-    ]
-    return Report(items, second.unsettled & first.unsettled)
+def _key(item: Item) -> RequestKey:
+    return RequestKey(item.namespace, item.promise, item.name)

@@ -30,7 +30,7 @@ def survey_one(ledger: Ledger, record: Record) -> Item:
     if record.input_digest is None:
         text = "no Destination took it in its last run."
         return of_record(record, State.UNSCHEDULED, Reason.NO_MATCHING_DESTINATION, text)
-    match compare(record, observe(record, ledger.snapshot)):
+    match compare(record, observe(record.key, record, (), ledger.snapshot)):
         case Sight.INTACT:
             return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, revision=revision)
         case Sight.REVERTED:

@@ -125,7 +125,8 @@ class Writer:
                 text = f"not removed yet: {outcome.suspension.words}"
                 items.append(of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text))
             else:
-                files = frozenset(observe(record, plan.ledger.snapshot))
+                paths = [destination.path for destination in self.world.destinations.values()]
+                files = frozenset(observe(key, record, paths, plan.ledger.snapshot))
                 removals[key] = composer.removal(key, record, files)
         return removals, items
 
@@ -135,6 +136,9 @@ def _outcome(future: Future[Receipt]) -> Receipt | TrothError:
         return future.result()
     except TrothError as error:
         return error
+    except Exception as error:  # noqa: BLE001  (a fault of ours ends no run without its report)
+        _log.debug("Writing a request failed.", exc_info=error)
+        return FaultError.of(error)
 
 
 def _unchanged(plan: Plan) -> list[Item]:

@@ -4,7 +4,8 @@ Here belong finding objects in files and choosing a store by the command's optio
 with the objects is the engine's.
 """
 
-from troth.local.loader import Inputs, load
+from troth.local.inputs import Inputs
+from troth.local.loader import load
 from troth.local.session import Session, SyncOptions, open_session
 from troth.local.stores import StoreChoice, open_store
 

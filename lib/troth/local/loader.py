@@ -6,9 +6,8 @@ could not be read is remembered, since then nothing may be concluded from what i
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,47 +27,15 @@ from troth.api.labels import KRATIX_GROUP
 from troth.engine import Item, State, Submission
 from troth.errors import InvalidInputError, Reason
 from troth.local.files import Found, walk
+from troth.local.inputs import Inputs
 from troth_statestore import why_unsafe
 
-__all__ = ["Inputs", "load"]
+__all__ = ["load"]
 
 T = TypeVar("T")
 
 # Bytes; a Promise with a large schema has some hundred thousand.
 _FILE_LIMIT = 16 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class Inputs:
-    """What was found in the paths of a command.
-
-    Attributes:
-        problems: a line of the report for everything that could not be used.
-        roots: what was read and held any file at all.
-        complete: whether all of it could be read.
-        empty: files that hold nothing; they may have held something once.
-        left_out: objects of foreign groups, which are nobody's business here, by kind.
-        doubtful: namespace and name of those, since a mistyped group looks the same.
-        refused: group, kind, namespace and name of the objects among the problems.
-    """
-
-    promises: dict[str, Promise] = field(default_factory=dict[str, Promise])
-    destinations: dict[str, Destination] = field(default_factory=dict[str, Destination])
-    stores: dict[str, GitStateStore] = field(default_factory=dict[str, GitStateStore])
-    submissions: list[Submission] = field(default_factory=list[Submission])
-    problems: list[Item] = field(default_factory=list[Item])
-    roots: set[str] = field(default_factory=set[str])
-    complete: bool = True
-    empty: list[str] = field(default_factory=list[str])
-    left_out: Counter[str] = field(default_factory=Counter[str])
-    doubtful: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    refused: set[tuple[str, str, str, str]] = field(default_factory=set[tuple[str, str, str, str]])
-
-    @property
-    def without_destinations(self) -> bool:
-        """Whether no Destination was given, not even one that had to be refused."""
-        refused = {(group, kind) for group, kind, _, _ in self.refused}
-        return not self.destinations and (KRATIX_GROUP, "Destination") not in refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +62,16 @@ def load(paths: Sequence[Path], source: str | None = None) -> Inputs:
     for path in paths:
         walked = walk(path, source)
         if walked.files:
-            inputs.roots.add(walked.root)
+            inputs.walks.append(walked)
+        if walked.passed_over:
+            inputs.passed_over += walked.passed_over
+            inputs.complete = False  # they may have been requests before there was a promise.yaml
         for problem in walked.problems:
             _refuse(inputs, problem, walked.root)
             inputs.complete = False
+        real = os.path.realpath(path)
         for found in walked.files:
-            place = os.path.abspath(found.path)  # noqa: PTH100  (ten times as fast as pathlib)
+            place = f"{real}/{os.path.relpath(found.path, path)}" if path.is_dir() else real
             if place in seen:
                 continue  # paths of a command may overlap
             seen.add(place)
@@ -187,7 +158,7 @@ def _add_kratix_object(kind: str, document: Document, inputs: Inputs) -> None:
 
 def _add(known: dict[str, T], name: str, thing: T, document: Document) -> None:
     if name in known:
-        message = f"{document.data['kind']} {name} stands twice; keep one of the two."
+        message = f"{document.data['kind']} {name} stands more than once; keep one."
         raise InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message, ("metadata", "name"))
     known[name] = thing
 
@@ -229,8 +200,12 @@ def _sort_loose(loose: Iterable[_Loose], inputs: Inputs) -> None:
     read: list[tuple[Submission, Document]] = []
     for one in loose:
         group, kind, namespace, name = _identity(one.document)
+        if not one.found.named and not (kind and name):
+            inputs.empty.append(one.document.where())
+            inputs.complete = False  # a file that was cut off looks like this
+            continue
         if not one.found.named and group not in groups:
-            inputs.left_out[f"{group or 'core'}/{kind or '(no kind)'}"] += 1
+            inputs.left_out[f"{group or 'core'}/{kind}"] += 1
             inputs.doubtful.add((namespace, name))
             continue
         try:
@@ -257,7 +232,10 @@ def _unambiguous(read: Iterable[tuple[Submission, Document]], inputs: Inputs) ->
 
 
 def _refuse_rivals(inputs: Inputs) -> None:
-    """Leave out all Promises that offer one kind: which of them is meant?"""
+    """Leave out all Promises that offer one kind, or share a name: which of them is meant?"""
+    for item in inputs.problems:
+        if item.reason == Reason.AMBIGUOUS_IDENTITY:
+            inputs.promises.pop(item.name, None)
     rivals: dict[Kind, list[str]] = {}
     for promise in inputs.promises.values():
         if promise.api is not None:

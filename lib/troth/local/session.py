@@ -23,7 +23,7 @@ from troth.engine import (
     Writer,
     settle,
 )
-from troth.local.loader import Inputs
+from troth.local.inputs import Inputs
 from troth.runners import Runner
 from troth_statestore import Snapshot, StateStore
 from troth_statestore.flusher import Flusher
@@ -71,7 +71,7 @@ class Session:
         inputs = self.inputs
         intake = Intake(
             submissions=inputs.submissions,
-            roots=frozenset(inputs.roots),
+            was_read=inputs.was_read,
             complete=inputs.complete,
             refused=frozenset(inputs.refused),
             doubtful=frozenset(inputs.doubtful),

@@ -52,6 +52,8 @@ class Location:
             return _parse_url(url)
         # A colon before the first slash makes a host of what stands before it: `git@host:path`.
         host = url.partition("/")[0]
+        if host.rstrip(":") in SCHEMES and host.endswith(":"):
+            raise _refused("lacks the second slash after its scheme")
         if ":" in host:
             if ":" in host.rpartition("@")[0]:
                 raise _refused("has a password in it")

@@ -102,7 +102,11 @@ class GitStore:
 
 
 def _checked_branch(branch: str) -> str:
-    if _NO_BRANCH.search(branch) or branch == "troth" or branch.startswith("troth/"):
+    if (
+        _NO_BRANCH.search(branch)
+        or branch == "HEAD"
+        or f"{branch}/".startswith(("troth/", "refs/"))
+    ):
         raise InvalidInputError(
             Reason.INVALID_OBJECT,
             f"The branch {branch!r} cannot be a state store's: it is no name of a branch, or one "

@@ -163,3 +163,23 @@ def test_a_state_store_without_a_path_is_the_whole_repository(path: Json) -> Non
 def test_a_state_store_that_cannot_be_used_is_refused(raw: JsonObject, words: str) -> None:
     with pytest.raises(InvalidInputError, match=words):
         GitStateStore.parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "clash"),
+    [
+        ("a", "a", True),
+        ("a", "a/resources/team/thing/one", True),
+        ("a/resources/x", "a", True),
+        ("a", "a/b", False),
+        ("a", "a/resourcesful", False),
+        ("a", "b", False),
+    ],
+)
+def test_no_destination_lies_in_what_belongs_to_another(
+    first: str, second: str, *, clash: bool
+) -> None:
+    store = StoreRef("GitStateStore", "fleet")
+    one, two = Destination("one", {}, first, store), Destination("two", {}, second, store)
+
+    assert (same_place(one, two) is not None) is clash

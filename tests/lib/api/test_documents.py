@@ -305,3 +305,9 @@ def test_a_document_that_is_no_mapping_is_refused_with_its_line(text: str) -> No
 def test_a_file_of_one_object_holds_exactly_one(text: str, count: int) -> None:
     with pytest.raises(InvalidInputError, match=f"one YAML document is needed here, found {count}"):
         load_object(text, "f.yaml")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "a: " + "{a: " * 50_000])
+def test_nesting_that_would_exhaust_the_stack_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError):
+        load_values(text, "deep.yaml")

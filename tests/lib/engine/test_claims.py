@@ -58,6 +58,17 @@ def test_only_what_stands_inside_the_fence_is_written(
         assert items["one"].reason == Reason.OUTSIDE_FENCE
 
 
+def test_a_foreign_kind_called_namespace_is_judged_by_where_it_is() -> None:
+    manifest: JsonObject = {
+        "apiVersion": "servicebus.example.com/v1",
+        "kind": "Namespace",
+        "metadata": {"name": "team", "namespace": "kube-system"},
+    }
+    platform = Platform(stages={"configure": writes(manifest)})
+
+    assert platform.sync(request())["one"].reason == Reason.OUTSIDE_FENCE
+
+
 def test_a_fence_drawn_tighter_refuses_what_is_already_there_and_keeps_it() -> None:
     platform = Platform(
         stages={"configure": writes(config_map("a", "other"))},

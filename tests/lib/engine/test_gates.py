@@ -192,6 +192,36 @@ def test_a_secret_in_the_status_reaches_no_record(value: str) -> None:
     assert platform.records == {}
 
 
+def test_a_secret_in_the_words_of_a_suspension_reaches_no_record() -> None:
+    control: JsonObject = {"suspend": True, "message": PEM}
+    platform = Platform(stages={"configure": writes(control=control)})
+
+    item = platform.sync(request())["one"]
+
+    assert item.reason == Reason.PLAIN_SECRET
+    assert "MIIE" not in item.message
+    assert platform.records == {}
+
+
+@pytest.mark.parametrize("before", ["", "x", "xy", "\n"])
+def test_a_key_anywhere_in_base64_is_found(before: str) -> None:
+    blob = base64.b64encode((before + PEM).encode()).decode()
+    platform = Platform(stages={"configure": writes(config_map("a", blob=blob))})
+
+    assert platform.sync(request())["one"].reason == Reason.PLAIN_SECRET
+
+
+def test_an_exemption_that_is_withdrawn_counts_at_once() -> None:
+    exempt = promise(annotations={"troth.dev/allow-plain-secrets": "true"})
+    platform = Platform(
+        stages={"configure": writes(secret(stringData={"k": "v"}))}, promises=[exempt]
+    )
+    platform.sync(request())
+    platform.promises = [promise()]
+
+    assert platform.sync(request())["one"].reason == Reason.PLAIN_SECRET
+
+
 def test_a_secret_in_the_request_reaches_no_record() -> None:
     platform = Platform()
 

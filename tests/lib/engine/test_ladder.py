@@ -187,6 +187,51 @@ def test_a_rollback_to_an_earlier_output_is_kept_until_the_request_changes() -> 
     assert moved_on.reason == Reason.UPDATED
 
 
+def test_files_that_were_left_in_a_folder_before_are_gone_after_the_first_write() -> None:
+    platform = Platform()
+    platform.tamper({f"{FOLDER}/left.yaml": b"left"})
+    platform.sync(request(value="x"))
+
+    again = platform.sync(request(value="x"))["one"]
+
+    assert list(platform.files) == [f"{FOLDER}/objects.yaml"]
+    assert again.reason == Reason.UP_TO_DATE
+
+
+def test_files_of_a_dropped_pipeline_that_come_back_are_noticed() -> None:
+    both = promise(configure=["first", "second"])
+    platform = Platform(
+        stages={"first": writes(config_map("a")), "second": writes(config_map("b"))},
+        promises=[both],
+        destinations=[destination("cluster")],
+    )
+    platform.sync(request(value="x"))
+    old = platform.files
+    platform.stages["second"] = writes()
+    platform.sync(request(value="y"))
+    platform.tamper(old)
+
+    kept = platform.sync(request(value="y"))["one"]
+    platform.sync()
+
+    assert kept.reason == Reason.REVERTED
+    assert platform.files == {}
+
+
+def test_true_is_not_one() -> None:
+    platform = Platform()
+    platform.sync(request(value="x", colour="red"))
+    [(key, (content, version))] = [
+        item for item in platform.store.snapshot().records().items() if "/one." in item[0]
+    ]
+    as_true = content.replace(b'"colour": "red"', b'"colour": 1')
+    platform.store.commit([ChangeSet(key, version, record=as_true)])
+
+    item = platform.sync(request(value="x", colour=True))["one"]
+
+    assert item.reason == Reason.SCHEMA_VIOLATION
+
+
 def test_a_paused_request_is_left_alone() -> None:
     platform = Platform()
     platform.sync(request(value="x"))

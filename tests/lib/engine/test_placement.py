@@ -165,7 +165,18 @@ def test_a_destination_that_moved_is_written_at_its_new_path_and_cleaned_at_the_
 
     assert [path.partition("/")[0] for path in platform.files] == ["new"]
     assert items["one"].reason == Reason.UPDATED
-    assert "moved" in items["one"].message
+    assert "files move" in items["one"].message
+
+
+def test_a_group_without_a_place_keeps_the_status_that_its_stage_left() -> None:
+    selectors = [{"matchLabels": {"env": "none"}}]
+    stage = writes(config_map("a"), selectors=selectors, status={"id": "42"})
+    platform = Platform(stages={"configure": stage}, destinations=[destination("a", env="dev")])
+    platform.sync(request())
+
+    platform.sync(request())
+
+    assert platform.runner.runs[-1].object["status"] == {"id": "42"}
 
 
 def test_a_layout_that_is_not_served_is_refused_by_name() -> None:

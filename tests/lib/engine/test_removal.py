@@ -42,20 +42,6 @@ def test_absence_alone_removes_nothing(change: dict[str, object], reason: Reason
     assert platform.files == files
 
 
-@pytest.mark.parametrize(
-    ("read", "covers"),
-    [("/a", True), ("/a/b", True), ("/a/b/c", False), ("/", True), ("/a/bb", False)],
-)
-def test_reading_a_folder_reads_what_is_in_it(read: str, *, covers: bool) -> None:
-    platform = Platform()
-    platform.sync(request(root="/a/b"))
-    platform.roots = frozenset({read})
-
-    items = platform.sync()
-
-    assert (items["one"].state is State.REMOVED) == covers
-
-
 def test_prune_removes_what_was_read_from_other_roots() -> None:
     platform = Platform()
     platform.sync(request(value="x"))
@@ -162,6 +148,15 @@ def test_a_protected_request_is_not_removed() -> None:
 
     assert (items["one"].state, items["one"].reason) == (State.REFUSED, Reason.DELETION_PROTECTED)
     assert len(platform.files) == 1
+
+
+def test_protection_that_is_added_while_a_request_is_paused_protects() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    annotations = {"troth.dev/deletion-protection": "true"}
+    platform.sync(request(annotations=annotations, labels={"kratix.io/paused": "true"}))
+
+    assert platform.sync()["one"].reason == Reason.DELETION_PROTECTED
 
 
 def test_every_delete_pipeline_runs_in_order_on_what_the_store_remembers() -> None:

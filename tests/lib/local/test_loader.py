@@ -258,23 +258,33 @@ def test_a_foreign_object_in_a_file_that_was_named_is_not_left_out(path: str) ->
     assert dict(inputs.left_out) == {}
 
 
-ODD: list[tuple[str, str]] = [
-    ("a: 1\n", "core/(no kind)"),
+FOREIGN: list[tuple[str, str]] = [
     ("apiVersion: 1\nkind: Thing\nmetadata: {name: a}\n", "core/Thing"),
-    ("apiVersion: 1.5\nkind: 7\nmetadata: null\n", "core/7"),
-    ("apiVersion: null\nkind: null\nmetadata: [a]\n", "core/(no kind)"),
     ("apiVersion: a/b\nkind: A\nmetadata: {name: [a], namespace: {}}\n", "a/A"),
 ]
 
 
-@pytest.mark.parametrize(("text", "counted"), ODD)
-def test_a_document_that_is_no_object_is_left_out_of_a_folder(text: str, counted: str) -> None:
+@pytest.mark.parametrize(("text", "counted"), FOREIGN)
+def test_an_object_of_a_foreign_group_is_left_out_of_a_folder(text: str, counted: str) -> None:
     write("a.yaml", text)
 
     inputs = read()
 
     assert dict(inputs.left_out) == {counted: 1}
     assert inputs.problems == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: 1\n", "apiVersion: marketpl", "kind: 7\nmetadata: null\n", "kind: A\nmetadata: [a]\n"],
+)
+def test_a_file_that_may_have_been_cut_off_removes_nothing(text: str) -> None:
+    write("a.yaml", text)
+
+    inputs = read()
+
+    assert inputs.empty == ["a.yaml:1"]
+    assert not inputs.complete
 
 
 @pytest.mark.parametrize(
@@ -365,7 +375,11 @@ def test_a_folder_that_holds_no_file_is_no_root() -> None:
     write("other/readme.md", "text")
     write("full/a.yaml", promise())
 
-    assert read("empty", "other", "full/").roots == {str(Path("full").resolve())}
+    inputs = read("empty", "other", "full/")
+
+    assert inputs.was_read(str(Path("full").resolve()))
+    assert not inputs.was_read(str(Path("empty").resolve()))
+    assert not inputs.was_read(str(Path("other").resolve()))
 
 
 def test_a_path_where_nothing_is_ends_the_command() -> None:
@@ -380,7 +394,57 @@ def test_with_a_source_a_root_does_not_depend_on_the_folder() -> None:
 
     inputs = load([Path("team"), Path("./team/a.yaml")], source="requests-repo")
 
-    assert inputs.roots == {"requests-repo/team", "requests-repo/team/a.yaml"}
+    assert [walk.root for walk in inputs.walks] == [
+        "requests-repo/team",
+        "requests-repo/team/a.yaml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        ("here/team", True),
+        ("here/team/below", True),
+        ("here/team/gone.yaml", True),
+        ("here/team/below/gone.yml", True),
+        ("here/team/gone.txt", False),
+        ("here/team/.gone.yaml", False),
+        ("here/team/.hidden/gone.yaml", False),
+        ("here/team/bundle/gone.yaml", False),
+        ("here/team/bundle/below", False),
+        ("here", False),
+        ("here/teams", False),
+    ],
+)
+def test_a_folder_that_was_read_stands_for_what_it_takes_and_for_nothing_else(
+    root: str, *, expected: bool
+) -> None:
+    write("team/a.yaml", promise())
+    write("team/below/b.yaml", "")
+    write("team/bundle/promise.yaml", "")
+    write("team/.hidden/c.yaml", "")
+
+    inputs = load([Path("team")], source="here")
+
+    assert inputs.was_read(root) is expected
+
+
+def test_a_folder_of_requests_that_becomes_a_bundle_is_another_root() -> None:
+    write("requests/a.yaml", request("one"))
+    before = load([Path("requests")]).walks[0].root
+
+    write("requests/promise.yaml", promise())
+    inputs = load([Path("requests")])
+
+    assert not inputs.was_read(before)
+    assert inputs.passed_over == ["requests/a.yaml"]
+    assert not inputs.complete
+
+
+@pytest.mark.parametrize("path", ["..", "../x", "/srv"])
+def test_with_a_source_a_path_lies_in_the_folder(path: str) -> None:
+    with pytest.raises(InvalidInputError, match="--source"):
+        load([Path(path)], source="here")
 
 
 def test_two_promises_that_offer_one_kind_are_both_left_out() -> None:

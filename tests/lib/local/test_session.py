@@ -16,6 +16,7 @@ from support.platform import (
 from troth.engine import Settings, State, Submission
 from troth.errors import Reason
 from troth.local import Inputs, SyncOptions, open_session
+from troth.local.files import Walk
 from troth_statestore import ChangeSet, Probe, Receipt, Snapshot
 from troth_statestore.memory import MemoryStore
 
@@ -51,7 +52,7 @@ class BusyStore:
 
 
 def inputs(*submissions: Submission) -> Inputs:
-    found = Inputs(submissions=list(submissions), roots={"requests"})
+    found = Inputs(submissions=list(submissions), walks=[Walk("requests", (), ())])
     thing = promise()
     found.promises[thing.name] = thing
     return found
@@ -70,6 +71,25 @@ def test_a_request_whose_record_moved_meanwhile_is_planned_again_and_written() -
 
     assert item.state is State.WRITTEN
     assert store.commits == 2
+
+
+def test_a_removal_that_somebody_else_has_done_meanwhile_is_a_removal() -> None:
+    inner = MemoryStore()
+    runner = ScriptedRunner({"configure": follows_spec})
+    options = SyncOptions(Settings())
+    with open_session(inputs(request(value="x")), inner, runner, options) as session:
+        session.sync()
+
+    class Quick(BusyStore):
+        def commit(self, changes: Sequence[ChangeSet]) -> Sequence[Receipt]:
+            if not self.commits:
+                self.inner.commit(changes)
+            return super().commit(changes)
+
+    with open_session(inputs(), Quick(inner, 0), runner, options) as session:
+        [item] = session.sync()
+
+    assert item.state is State.REMOVED
 
 
 def test_a_store_that_always_moves_is_given_up_with_a_reason() -> None:

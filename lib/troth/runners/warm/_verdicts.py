@@ -22,7 +22,6 @@ _KINDS: dict[str, type[TrothError]] = {
         errors.HeldError,
         errors.OutputRefusedError,
         errors.PermanentError,
-        errors.ProtectedError,
         errors.StoreError,
         errors.TransientError,
         errors.UnscheduledError,
