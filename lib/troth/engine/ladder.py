@@ -19,10 +19,10 @@ from troth.engine.ledger import Ledger
 from troth.engine.prepare import Preparer
 from troth.engine.removal import DeletionBudget, PruneRules, sort_out
 from troth.engine.render import Renderer
-from troth.engine.report import of_error
+from troth.engine.report import of_error, of_unreadable
 from troth.engine.values import Item, Submission, World
 from troth.errors import HeldError, InvalidInputError, Reason, TrothError
-from troth_statestore import ChangeSet, Snapshot
+from troth_statestore import ChangeSet, Owner, Snapshot, request_key
 
 __all__ = ["Engine", "Intake", "Plan", "Settings"]
 
@@ -172,7 +172,15 @@ class Engine:
     ) -> tuple[list[RequestKey], list[Item]]:
         """Conclude from what was not handed in which requests are to be removed."""
         present, lost = _present(intake, ledger, admission)
-        return sort_out(ledger, present, self._rules(intake, complete=intake.complete and not lost))
+        rules = self._rules(intake, complete=intake.complete and not lost)
+        removals, kept = sort_out(ledger, present, rules)
+        given = {request_key(Owner(*key)) for key in present}
+        unreadable = [
+            of_unreadable(key, error)
+            for key, error in ledger.unreadable.items()
+            if key not in given
+        ]
+        return removals, [*kept, *unreadable]
 
     def _rules(self, intake: Intake, *, complete: bool) -> PruneRules:
         settings = self.settings

@@ -17,7 +17,7 @@ from troth.errors import (
     UnscheduledError,
 )
 
-__all__ = ["of_draft", "of_error", "of_record", "state_of"]
+__all__ = ["of_draft", "of_error", "of_record", "of_unreadable", "state_of"]
 
 _STATES: tuple[tuple[type[TrothError], State], ...] = (
     (UnscheduledError, State.UNSCHEDULED),
@@ -67,6 +67,14 @@ def of_record(
     """Report a request of which nothing is left but its record."""
     places = _places(record.placements)
     return Item(*record.key, state, reason, redact(message), places, revision)
+
+
+def of_unreadable(key: str, error: TrothError) -> Item:
+    """Report a record that cannot be read, by the path it stands at."""
+    # requests/<hh>/<namespace>/<promise>/<name>.yaml, if it is where a record should be
+    names = key.removesuffix(".yaml").split("/")[2:]
+    namespace, promise, name = names if len(names) == len(RequestKey._fields) else ("", "", key)
+    return Item(namespace, promise, name, state_of(error), error.reason, error.message)
 
 
 def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:

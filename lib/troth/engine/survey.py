@@ -3,7 +3,7 @@
 from troth.engine.ledger import Ledger
 from troth.engine.observe import Sight, compare, observe
 from troth.engine.record import Record
-from troth.engine.report import of_record
+from troth.engine.report import of_record, of_unreadable
 from troth.engine.values import Item, State
 from troth.errors import Reason
 
@@ -14,10 +14,7 @@ def survey(ledger: Ledger) -> list[Item]:
     """Return a line for each request that the store knows, and for each record it cannot read."""
     found = [survey_one(ledger, record) for record, _ in ledger.records.values()]
     for key, error in ledger.unreadable.items():
-        # requests/<hh>/<namespace>/<promise>/<name>.yaml, if it is where a record should be
-        names = key.removesuffix(".yaml").split("/")[2:]
-        namespace, promise, name = names if len(names) == 3 else ("", "", key)  # noqa: PLR2004
-        found.append(Item(namespace, promise, name, State.REFUSED, error.reason, error.message))
+        found.append(of_unreadable(key, error))
     return sorted(found, key=lambda item: (item.namespace, item.promise, item.name))
 
 

@@ -6,6 +6,7 @@ from support.platform import Platform, config_map, follows_spec, promise, reques
 from troth.engine import Settings, State
 from troth.errors import Reason, StageError
 from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet
 
 
 def test_a_request_that_is_gone_is_removed_with_exactly_its_files_and_its_record() -> None:
@@ -157,6 +158,21 @@ def test_protection_that_is_added_while_a_request_is_paused_protects() -> None:
     platform.sync(request(annotations=annotations, labels={"kratix.io/paused": "true"}))
 
     assert platform.sync()["one"].reason == Reason.DELETION_PROTECTED
+
+
+def test_an_unreadable_record_is_reported_also_when_its_request_is_not_given() -> None:
+    platform = Platform()
+    platform.sync(request("one", value="x"))
+    [(key, version)] = [
+        (key, version)
+        for key, (_, version) in platform.store.snapshot().records().items()
+        if key.endswith("/one.yaml")
+    ]
+    platform.store.commit([ChangeSet(key, version, record=b"{")])
+
+    items = platform.sync()
+
+    assert (items["one"].state, items["one"].reason) == (State.REFUSED, Reason.RECORD_UNREADABLE)
 
 
 def test_every_delete_pipeline_runs_in_order_on_what_the_store_remembers() -> None:
