@@ -6,13 +6,15 @@ on the order in which they were rendered or handed in.
 
 from collections.abc import Iterable
 
-from troth.api import Promise, RequestKey, is_system_namespace
+from troth.api import Destination, Promise, RequestKey, is_system_namespace
 from troth.engine.draft import Draft
-from troth.engine.objects import is_cluster_scoped
+from troth.engine.ledger import Ledger, names_in
+from troth.engine.objects import identify, is_cluster_scoped
 from troth.engine.values import ObjectId, Placement
 from troth.errors import HeldError, OutputRefusedError, Reason
+from troth_statestore import Owner, nested_folder
 
-__all__ = ["Claims", "check_fence"]
+__all__ = ["Claims", "check_fence", "held_in_the_dark"]
 
 
 # Of these, what was placed earlier under an earlier spec stays as it is: nothing is written.
@@ -69,6 +71,29 @@ def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> s
             f"allows: {named}."
         )
     return None
+
+
+def held_in_the_dark(
+    ledger: Ledger, destinations: Iterable[Destination]
+) -> dict[tuple[str, ObjectId], RequestKey]:
+    """Return who holds what by files whose record cannot be read.
+
+    What such a request holds is told by the files in its folders; else another could take an
+    object that still stands there.
+    """
+    held: dict[tuple[str, ObjectId], RequestKey] = {}
+    owners = [RequestKey(*names) for key in ledger.unreadable if (names := names_in(key))]
+    for owner in owners:
+        for destination in destinations:
+            folder = nested_folder(destination.path, Owner(*owner))
+            files = ledger.snapshot.read(sorted(ledger.snapshot.digests(folder)))
+            try:
+                found = identify(files, destination.reader, allow_secrets=True)
+            except OutputRefusedError:
+                continue  # edited by hand into what no agent reads: nothing is held by it
+            for identity in (one for objects in found.values() for one in objects):
+                held[destination.name, identity] = owner
+    return held
 
 
 class Claims:

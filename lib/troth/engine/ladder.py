@@ -11,7 +11,7 @@ from troth.api import RequestKey
 from troth.engine.admit import Admission
 from troth.engine.change import Composer
 from troth.engine.check import OutputLimits
-from troth.engine.claim import Claims, check_fence
+from troth.engine.claim import Claims, check_fence, held_in_the_dark
 from troth.engine.climb import climb
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
@@ -147,7 +147,8 @@ class Engine:
     ) -> _Claimed:
         """Decide, in the order of keys, what each request may write."""
         composer = Composer(ledger, self.settings.inventory)
-        claims = Claims(ledger.holders())
+        dark = held_in_the_dark(ledger, self.world.destinations.values())
+        claims = Claims({**dark, **ledger.holders()})
         items = [
             of_error(submission, admission.key_of(submission.request), outcome)
             for submission, outcome in zip(submissions, climbed, strict=True)

@@ -9,7 +9,19 @@ from troth.engine.values import ObjectId
 from troth.errors import InvalidInputError
 from troth_statestore import Owner, Snapshot, request_key, revision_key
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "names_in"]
+
+
+def names_in(key: str) -> tuple[str, str, str] | None:
+    """Return namespace, Promise and name that a record's path tells, None when it tells none.
+
+    The path is ``requests/<hh>/<namespace>/<promise>/<name>.yaml``.
+    """
+    match key.removesuffix(".yaml").split("/"):
+        case ["requests", _, namespace, promise, name]:
+            return namespace, promise, name
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

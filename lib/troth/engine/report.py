@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from troth.api import RequestKey
 from troth.engine.draft import Draft
+from troth.engine.ledger import names_in
 from troth.engine.record import Record
 from troth.engine.secrets import redact
 from troth.engine.values import Item, Placement, State, Submission
@@ -71,9 +72,7 @@ def of_record(
 
 def of_unreadable(key: str, error: TrothError) -> Item:
     """Report a record that cannot be read, by the path it stands at."""
-    # requests/<hh>/<namespace>/<promise>/<name>.yaml, if it is where a record should be
-    names = key.removesuffix(".yaml").split("/")[2:]
-    namespace, promise, name = names if len(names) == len(RequestKey._fields) else ("", "", key)
+    namespace, promise, name = names_in(key) or ("", "", key)
     return Item(namespace, promise, name, state_of(error), error.reason, error.message)
 
 

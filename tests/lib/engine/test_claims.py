@@ -9,6 +9,7 @@ from troth.api import JsonObject, dump_documents
 from troth.engine import State
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet
 
 
 def namespace(name: str) -> JsonObject:
@@ -102,6 +103,22 @@ def test_who_holds_an_object_in_the_store_keeps_it_against_an_earlier_key() -> N
 
     assert items["a"].reason == Reason.OBJECT_HELD
     assert items["b"].state is State.UNCHANGED
+
+
+def test_what_stands_in_files_is_held_although_the_record_cannot_be_read() -> None:
+    platform = Platform(stages={"configure": writes(config_map("same"))})
+    platform.sync(request("a"))
+    [(key, version)] = [
+        (key, version)
+        for key, (_, version) in platform.store.snapshot().records().items()
+        if key.endswith("/a.yaml")
+    ]
+    platform.store.commit([ChangeSet(key, version, record=b"{")])
+
+    items = platform.sync(request("b"))
+
+    assert items["b"].reason == Reason.OBJECT_HELD
+    assert len(platform.files) == 1
 
 
 def test_what_is_let_go_of_is_taken_in_the_next_round() -> None:
