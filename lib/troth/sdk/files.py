@@ -97,6 +97,7 @@ def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Contex
         action=action,
         promise=environ.get("KRATIX_PROMISE_NAME", ""),
         pipeline=environ.get("KRATIX_PIPELINE_NAME", ""),
+        environ=dict(environ),
     )
 
 

@@ -53,6 +53,8 @@ class Context:
         action: ``configure`` or ``delete``.
         promise: the Promise's name.
         pipeline: the pipeline's name.
+        environ: the container's variables, which is how a Promise sets a stage up. Read only those
+            that the Promise sets: a container has others, which differ from run to run.
     """
 
     now: datetime
@@ -60,6 +62,7 @@ class Context:
     action: str
     promise: str
     pipeline: str
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
