@@ -6,10 +6,11 @@ means does not: records are opaque bytes, and nothing here knows a Promise.
 
 from troth_statestore.layout import (
     Owner,
+    flat_file,
     group_id,
     nested_folder,
     nested_group,
-    request_key,
+    record_key,
     revision_key,
 )
 from troth_statestore.paths import why_unsafe
@@ -32,10 +33,11 @@ __all__ = [
     "Snapshot",
     "StateStore",
     "digest_bytes",
+    "flat_file",
     "group_id",
     "nested_folder",
     "nested_group",
-    "request_key",
+    "record_key",
     "revision_key",
     "why_unsafe",
 ]

@@ -1,20 +1,28 @@
 """Where things lie in a store: pure functions from names to paths.
 
-Paths are relative to the store's root and use ``/``. The layout ``nestedByMetadata`` is Kratix's,
-to the letter, so that agents and people find what they find there.
+Paths are relative to the store's root and use ``/``. The layouts ``nestedByMetadata`` and ``none``
+are Kratix's, to the letter, so that agents and people find what they find there.
 """
 
 import hashlib
 from typing import NamedTuple
 
-__all__ = ["Owner", "group_id", "nested_folder", "nested_group", "request_key", "revision_key"]
+__all__ = [
+    "Owner",
+    "flat_file",
+    "group_id",
+    "nested_folder",
+    "nested_group",
+    "record_key",
+    "revision_key",
+]
 
 # Hex digits of a group's id that stand in a path (Kratix takes five).
 _ID_DIGITS = 5
 
 
 class Owner(NamedTuple):
-    """The request that files belong to."""
+    """The request that files belong to; without namespace and name, the Promise itself."""
 
     namespace: str
     promise: str
@@ -27,21 +35,35 @@ def group_id(directory: str) -> str:
 
 
 def nested_folder(destination_path: str, owner: Owner) -> str:
-    """Return the folder that a request owns in a Destination, all its pipelines in it."""
-    parts = (destination_path, "resources", owner.namespace, owner.promise, owner.name)
-    return "/".join(part for part in parts if part)
+    """Return the folder that an owner has in a Destination, all its pipelines in it."""
+    kind = "resources" if owner.name else "dependencies"
+    return _join(destination_path, kind, owner.namespace, owner.promise, owner.name)
 
 
 def nested_group(destination_path: str, owner: Owner, pipeline: str, directory: str) -> str:
-    """Return the folder of one workload group of one pipeline."""
-    return f"{nested_folder(destination_path, owner)}/{pipeline}/{group_id(directory)}"
+    """Return the folder of one workload group of one pipeline.
 
-
-def request_key(owner: Owner) -> str:
-    """Return the key of a request's record.
-
-    The first two hex digits of a hash come first, so that no folder grows large.
+    A Promise's static dependencies come from no pipeline; theirs is "".
     """
+    return _join(nested_folder(destination_path, owner), pipeline, group_id(directory))
+
+
+def flat_file(destination_path: str, path: str) -> str:
+    """Return where the layout ``none`` puts a file: just where the stage wrote it."""
+    return _join(destination_path, path)
+
+
+def _join(*parts: str) -> str:
+    return "/".join(part for part in parts if part)
+
+
+def record_key(owner: Owner) -> str:
+    """Return the key of an owner's record.
+
+    Of a request's, the first two hex digits of a hash come first, so that no folder grows large.
+    """
+    if not owner.name:
+        return f"promises/{owner.promise}.yaml"
     spelled = f"{owner.namespace}/{owner.promise}/{owner.name}"
     shard = hashlib.sha256(spelled.encode()).hexdigest()[:2]
     return f"requests/{shard}/{spelled}.yaml"

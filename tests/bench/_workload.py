@@ -6,7 +6,7 @@ All of it follows from the number of the request and that of its version.
 import hashlib
 from collections.abc import Iterator
 
-from troth_statestore import ChangeSet, Owner, nested_folder, nested_group, request_key
+from troth_statestore import ChangeSet, Owner, nested_folder, nested_group, record_key
 
 __all__ = ["FILES", "change_set", "files", "folder", "owner"]
 
@@ -40,7 +40,7 @@ def change_set(number: int, namespaces: int, version: int, expected: str | None)
     """Return the change set that brings a request to a version."""
     of = owner(number, namespaces)
     return ChangeSet(
-        request_key(of),
+        record_key(of),
         expected,
         files(number, namespaces, version),
         record=f"request: {of.name}\nstate:\n{_lines(f'{number} {version}', 38)}".encode(),

@@ -120,7 +120,7 @@ def _pass(folder: Path, *, forced: bool) -> dict[str, object]:
             replace(one, request=replace(one.request, forced=True)) for one in inputs.submissions
         ]
     store = open_store(StoreChoice(str(folder / "fleet.git")), create=True)
-    with open_session(inputs, store, WarmRunner(), SyncOptions(Settings())) as session:
+    with open_session(inputs, {"": store}, WarmRunner(), SyncOptions(Settings())) as session:
         items = session.sync()
     ended = time.perf_counter()
     states = sorted({f"{item.state} {item.reason}" for item in items})

@@ -24,7 +24,7 @@ from bench._table import FULL, QUICK, Row, Scale, print_rows
 from bench._workload import change_set, owner
 from bench._worktree import worktree_seconds
 
-from troth_statestore import Outcome, request_key
+from troth_statestore import Outcome, record_key
 from troth_statestore.flusher import Flusher
 from troth_statestore.git import GitSettings, GitStore, create_bare
 
@@ -201,7 +201,7 @@ def _flush(task: _Task, store: GitStore, flusher: Flusher, version: int) -> floa
     versions = {key: version for key, (_, version) in store.snapshot().records().items()}
     step = task.live // task.flush
     numbers = range(version % step, task.live, step)[: task.flush]
-    keys = [request_key(owner(number, task.namespaces)) for number in numbers]
+    keys = [record_key(owner(number, task.namespaces)) for number in numbers]
     changes = [
         change_set(number, task.namespaces, version, versions[key])
         for number, key in zip(numbers, keys, strict=True)

@@ -14,9 +14,11 @@ from troth.api import (
     Document,
     Json,
     JsonObject,
+    Layout,
     Pipeline,
     Promise,
     ResourceRequest,
+    StoreRef,
     dump_documents,
 )
 from troth.engine import (
@@ -29,9 +31,11 @@ from troth.engine import (
     Renderer,
     Settings,
     Submission,
+    View,
     World,
     Writer,
 )
+from troth.errors import Reason, TransientError
 from troth.runners import StageJob, StageResult
 from troth_statestore import ChangeSet, Receipt
 from troth_statestore.memory import MemoryStore
@@ -96,6 +100,11 @@ def promise(
     kind: str = "Thing",
     configure: Iterable[str] = ("configure",),
     delete: Iterable[str] = (),
+    install: Iterable[str] = (),
+    uninstall: Iterable[str] = (),
+    api: bool = True,
+    version: str = "",
+    labels: Mapping[str, str] | None = None,
     selectors: Mapping[str, str] | None = None,
     fence: str | None = "{namespaces: [own]}",
     annotations: Mapping[str, str] | None = None,
@@ -120,27 +129,39 @@ def promise(
         "resource": {
             "configure": [_pipeline(one) for one in configure],
             "delete": [_pipeline(one) for one in delete],
+        },
+        "promise": {
+            "configure": [_pipeline(one) for one in install],
+            "delete": [_pipeline(one) for one in uninstall],
+        },
+    }
+    served: JsonObject = {
+        "spec": {
+            "group": "test.example.com",
+            "names": {"kind": kind, "plural": f"{kind.lower()}s"},
+            "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}],
         }
     }
+    marks = {**(labels or {}), **({"kratix.io/promise-version": version} if version else {})}
     return Promise.parse(
         {
             "apiVersion": "platform.kratix.io/v1alpha1",
             "kind": "Promise",
-            "metadata": {"name": name, "annotations": found},
+            "metadata": {"name": name, "annotations": found, "labels": marks},
             "spec": {
-                "api": {
-                    "spec": {
-                        "group": "test.example.com",
-                        "names": {"kind": kind, "plural": f"{kind.lower()}s"},
-                        "versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}],
-                    }
-                },
+                **({"api": served} if api else {}),
                 "workflows": workflows,
                 "destinationSelectors": [{"matchLabels": dict(selectors)}] if selectors else [],
                 **spec,
             },
         }
     )
+
+
+def _handed_in(given: Promise) -> Submission:
+    text = dump_documents([given.raw]).decode()
+    document = Document(given.raw, f"requests/{given.name}/promise.yaml", text, 0)
+    return Submission(ResourceRequest.of_promise(given), document, "requests")
 
 
 def _pipeline(name: str) -> Json:
@@ -178,19 +199,38 @@ def request(
     return Submission(ResourceRequest.parse(raw), document, root)
 
 
-def destination(name: str, path: str | None = None, **labels: str) -> Destination:
-    return Destination(name=name, labels=labels, path=path or name, store=None)
+def destination(
+    name: str,
+    path: str | None = None,
+    *,
+    store: str | None = None,
+    layout: Layout = Layout.NESTED,
+    **labels: str,
+) -> Destination:
+    reference = StoreRef("GitStateStore", store) if store is not None else None
+    return Destination(
+        name=name,
+        labels=labels,
+        path=name if path is None else path,
+        store=reference,
+        layout=layout,
+    )
 
 
 @dataclass
 class Platform:
-    """Everything a run needs; change a field, sync again."""
+    """Everything a run needs; change a field, sync again.
+
+    `store` is the only state store, named "", or the one named "main" beside `others`.
+    """
 
     stages: dict[str, StageFunction] = field(default_factory=lambda: {"configure": follows_spec})
     promises: list[Promise] = field(default_factory=lambda: [promise()])
     destinations: list[Destination] = field(default_factory=lambda: [destination("cluster")])
     settings: Settings = field(default_factory=Settings)
     store: MemoryStore = field(default_factory=MemoryStore)
+    others: dict[str, MemoryStore] = field(default_factory=dict)
+    out_of_reach: frozenset[str] = frozenset()
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     roots: frozenset[str] = frozenset({"requests"})
     complete: bool = True
@@ -204,8 +244,14 @@ class Platform:
         self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
 
     def plan(self, *requests: Submission) -> Plan:
-        intake = Intake(requests, self.roots.__contains__, self.complete, doubtful=self.doubtful)
-        return self._engine().plan(intake, self.store.snapshot())
+        intake = Intake(
+            requests,
+            self.roots.__contains__,
+            self.complete,
+            promises=[_handed_in(one) for one in self.promises],
+            doubtful=self.doubtful,
+        )
+        return self._engine().plan(intake, self._look())
 
     def sync(self, *requests: Submission) -> dict[str, Item]:
         """One round of plan and write; items by the request's name."""
@@ -215,7 +261,7 @@ class Platform:
         """Carry out a plan, perhaps one that was made a while ago."""
         self.handed_in = []
         writer = Writer(self._world(), self._renderer(), self.settings, self._submit)
-        return {item.name: item for item in writer.write(plan).items}
+        return {item.name or item.promise: item for item in writer.write(plan).items}
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -234,7 +280,9 @@ class Platform:
 
     def _world(self) -> World:
         return World(
-            {one.name: one for one in self.promises}, {one.name: one for one in self.destinations}
+            {one.name: one for one in self.promises},
+            {one.name: one for one in self.destinations},
+            tuple(sorted(self._stores)),
         )
 
     def _renderer(self) -> Renderer:
@@ -243,9 +291,20 @@ class Platform:
     def _engine(self) -> Engine:
         return Engine(self._world(), self._renderer(), self.settings)
 
-    def _submit(self, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
+    @property
+    def _stores(self) -> dict[str, MemoryStore]:
+        return {"main": self.store, **self.others} if self.others else {"": self.store}
+
+    def _look(self) -> View:
+        away = TransientError(Reason.STATE_STORE_UNREACHABLE, "no route to host.")
+        return View(
+            {k: s.snapshot() for k, s in self._stores.items() if k not in self.out_of_reach},
+            dict.fromkeys(self.out_of_reach, away),
+        )
+
+    def _submit(self, store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
         self.handed_in += changes
-        receipts = {receipt.key: receipt for receipt in self.store.commit(changes)}
+        receipts = {receipt.key: receipt for receipt in self._stores[store].commit(changes)}
         futures: list[Future[Receipt]] = []
         for change in changes:
             future: Future[Receipt] = Future()

@@ -17,7 +17,7 @@ from troth.api.json_values import (
     is_object,
 )
 from troth.api.pipeline import Container, Pipeline
-from troth.api.promise import Api, Kind, Promise, Workflows
+from troth.api.promise import Api, Kind, Promise, Requirement, Workflows
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
 from troth.api.spelling import dump_documents
@@ -39,6 +39,7 @@ __all__ = [
     "Reader",
     "RequestKey",
     "RequestSchema",
+    "Requirement",
     "ResourceRequest",
     "StoreRef",
     "Violation",

@@ -139,14 +139,17 @@ class GitStateStore:
 def same_place(first: Destination, second: Destination) -> InvalidInputError | None:
     """Return the error when one Destination would write into the folders of the other.
 
-    Kratix refuses equal paths only; a path within another's ``resources`` lies in a folder that
-    belongs to one of its requests.
+    Kratix refuses equal paths only; a path within another's ``resources`` or ``dependencies``
+    lies in a folder that belongs to one of its requests, or Promises, and in the layout ``none``
+    any path below may be one of its files.
     """
     if first.store != second.store:
         return None
-    above, below = sorted((first.path, second.path), key=len)
-    inside = f"{above}/resources/" if above else "resources/"
-    if above != below and not f"{below}/".startswith(inside):
+    outer, inner = sorted((first, second), key=lambda one: len(one.path))
+    prefix = f"{outer.path}/" if outer.path else ""
+    folders = ("",) if outer.layout is Layout.NONE else ("resources/", "dependencies/")
+    inside = any(f"{inner.path}/".startswith(prefix + folder) for folder in folders)
+    if outer.path != inner.path and not inside:
         return None
     store = second.store.name if second.store else "default"
     return Fields({}, ("spec",)).error(

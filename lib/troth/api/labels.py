@@ -14,7 +14,9 @@ __all__ = [
     "PAUSED",
     "PROMISE_VERSION",
     "READER",
+    "RECONCILE_RESOURCES",
     "TROTH_PREFIX",
+    "WORKFLOW_SUSPENDED",
     "visible_annotations",
     "visible_labels",
 ]
@@ -25,6 +27,8 @@ KRATIX_VERSION = "v1alpha1"
 MANUAL_RECONCILIATION = "kratix.io/manual-reconciliation"
 PAUSED = "kratix.io/paused"
 PROMISE_VERSION = "kratix.io/promise-version"
+RECONCILE_RESOURCES = "kratix.io/reconcile-resources"
+WORKFLOW_SUSPENDED = "kratix.io/workflow-suspended"
 
 # Labels by which people steer a reconcile; they are no part of what is asked for.
 CONTROL_LABELS = frozenset(
@@ -32,8 +36,8 @@ CONTROL_LABELS = frozenset(
         MANUAL_RECONCILIATION,
         PAUSED,
         "internal.workflows.kratix.io/run-from-start",
-        "kratix.io/reconcile-resources",
-        "kratix.io/workflow-suspended",
+        RECONCILE_RESOURCES,
+        WORKFLOW_SUSPENDED,
     }
 )
 

@@ -5,12 +5,18 @@ from typing import NamedTuple
 
 from troth.api.fence import Fence
 from troth.api.json_values import Fields, Json, JsonObject, digest_of
-from troth.api.labels import ALLOW_PLAIN_SECRETS, FENCE, PROMISE_VERSION
+from troth.api.labels import (
+    ALLOW_PLAIN_SECRETS,
+    FENCE,
+    PAUSED,
+    PROMISE_VERSION,
+    RECONCILE_RESOURCES,
+)
 from troth.api.names import dns_label_problem, label_key_problem, label_value_problem
 from troth.api.pipeline import Pipeline
 from troth.errors import Reason
 
-__all__ = ["Api", "Kind", "Promise", "Workflows"]
+__all__ = ["Api", "Kind", "Promise", "Requirement", "Workflows"]
 
 # Kratix names ServiceAccounts <promise>-<type>-<action>-<pipeline>, at most 60 characters.
 _PIPELINE_ID_LIMIT = 60
@@ -47,12 +53,24 @@ class Workflows:
     promise_delete: tuple[Pipeline, ...] = ()
 
 
+class Requirement(NamedTuple):
+    """Another Promise that has to be installed; without a version any will do."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        """Spell it as messages do."""
+        return f'"{self.name}" at version "{self.version}"' if self.version else f'"{self.name}"'
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """A Promise as a platform engineer installs it.
 
     `selectors` are spec.destinationSelectors squashed as Kratix does: the first item wins a key.
-    `digest` names this revision: sha256 over name, labels, annotations and spec.
+    `dependencies` are manifests for every Destination that matches. `digest` names this revision:
+    sha256 over name, labels, annotations and spec.
     """
 
     name: str
@@ -63,12 +81,30 @@ class Promise:
     selectors: dict[str, str]
     fence: Fence
     raw: JsonObject
+    dependencies: tuple[JsonObject, ...] = ()
+    requires: tuple[Requirement, ...] = ()
     digest: str = field(default="")
 
     @property
     def version(self) -> str:
         """The label kratix.io/promise-version, ``not-set`` without one (as Kratix says it)."""
         return self.labels.get(PROMISE_VERSION, "not-set")
+
+    @property
+    def has_own_output(self) -> bool:
+        """Whether the Promise itself, apart from its requests, has anything to render or undo."""
+        own = self.workflows.promise_configure or self.workflows.promise_delete
+        return bool(own or self.dependencies)
+
+    @property
+    def paused(self) -> bool:
+        """Whether everything of it is to be left alone, requests included."""
+        return self.labels.get(PAUSED) == "true"
+
+    @property
+    def forces_requests(self) -> bool:
+        """Whether all its requests are to be rendered again."""
+        return self.labels.get(RECONCILE_RESOURCES) == "true"
 
     @property
     def allows_plain_secrets(self) -> bool:
@@ -103,8 +139,17 @@ class Promise:
             selectors=_squash(spec),
             fence=fence,
             raw=raw,
+            dependencies=tuple(item.raw for item in spec.items("dependencies")),
+            requires=_requirements(spec),
             digest=digest_of({**identity, "spec": spec.raw}),
         )
+
+
+def _requirements(spec: Fields) -> tuple[Requirement, ...]:
+    return tuple(
+        Requirement(item.text("name"), item.text("version", ""))
+        for item in spec.items("requiredPromises")
+    )
 
 
 def _squash(spec: Fields) -> dict[str, str]:

@@ -1,16 +1,25 @@
 """The view of a resource request, and the key by which it is known everywhere."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from troth.api.json_values import Fields, JsonObject
-from troth.api.labels import MANUAL_RECONCILIATION, PAUSED, visible_annotations, visible_labels
+from troth.api.labels import (
+    KRATIX_GROUP,
+    KRATIX_VERSION,
+    MANUAL_RECONCILIATION,
+    PAUSED,
+    WORKFLOW_SUSPENDED,
+    visible_annotations,
+    visible_labels,
+)
 from troth.api.names import (
     dns_label_problem,
     dns_subdomain_problem,
     label_key_problem,
     label_value_problem,
 )
+from troth.api.promise import Promise
 from troth.errors import Reason
 
 __all__ = ["RequestKey", "ResourceRequest"]
@@ -20,7 +29,11 @@ _NAME_LIMIT = 63
 
 
 class RequestKey(NamedTuple):
-    """Who a request is; sorts in the order in which claims are decided."""
+    """Who a request is; sorts in the order in which claims are decided.
+
+    Without namespace and name it is the Promise itself, which has output of its own: its
+    dependencies, and what its promise workflow renders.
+    """
 
     namespace: str
     promise: str
@@ -28,7 +41,14 @@ class RequestKey(NamedTuple):
 
     def __str__(self) -> str:
         """Spell it as messages do."""
+        if self.is_promise:
+            return f"Promise {self.promise}"
         return f"{self.namespace}/{self.name} ({self.promise})"
+
+    @property
+    def is_promise(self) -> bool:
+        """Whether this is a Promise, not a request of it."""
+        return not self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +56,8 @@ class ResourceRequest:
     """What a developer asks for.
 
     `labels` and `annotations` are those a stage may see; the ones that steer are read into
-    `paused` and `forced`. `spec` is as given, without defaults.
+    `paused`, `held` (somebody suspended its workflow) and `forced`. `spec` is as given, without
+    defaults.
     """
 
     api_version: str
@@ -47,8 +68,9 @@ class ResourceRequest:
     annotations: dict[str, str]
     all_annotations: dict[str, str]
     spec: JsonObject
-    paused: bool
-    forced: bool
+    paused: bool = False
+    held: bool = False
+    forced: bool = False
 
     @property
     def group(self) -> str:
@@ -83,9 +105,38 @@ class ResourceRequest:
             annotations=visible_annotations(annotations),
             all_annotations=annotations,
             spec=root.mapping("spec"),
-            paused=labels.get(PAUSED) == "true",
-            forced=labels.get(MANUAL_RECONCILIATION) == "true",
+            **_steering(labels),
         )
+
+    @classmethod
+    def of_promise(cls, promise: Promise) -> "ResourceRequest":
+        """Return a Promise as what its own workflow is asked for."""
+        return cls(
+            api_version=f"{KRATIX_GROUP}/{KRATIX_VERSION}",
+            kind="Promise",
+            namespace="",
+            name=promise.name,
+            labels=visible_labels(promise.labels),
+            annotations=visible_annotations(promise.annotations),
+            all_annotations=promise.annotations,
+            spec=Fields(promise.raw).mapping("spec"),
+            **_steering(promise.labels),
+        )
+
+
+class _Steering(TypedDict):
+    paused: bool
+    held: bool
+    forced: bool
+
+
+def _steering(labels: dict[str, str]) -> _Steering:
+    """Read the labels by which people steer."""
+    return {
+        "paused": labels.get(PAUSED) == "true",
+        "held": labels.get(WORKFLOW_SUSPENDED) == "true",
+        "forced": labels.get(MANUAL_RECONCILIATION) == "true",
+    }
 
 
 def _check_names(metadata: Fields, name: str, namespace: str) -> None:

@@ -35,7 +35,7 @@ def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
       troth plan promises/ requests/ -s build/fleet.git --detailed-exitcode
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     with working(options, writes=False) as session:
-        previews = preview(session.plan(session.store.snapshot()))
+        previews = preview(session.plan(session.look()))
         problems = [Preview(item) for item in session.inputs.problems]
     previews = [*problems, *previews]
     items = [one.item for one in previews]
@@ -50,7 +50,7 @@ def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
 
 
 def _as_json(one: Preview) -> Json:
-    changes: list[Json] = [{"path": c.path, "action": _action(c)} for c in one.files]
+    changes: list[Json] = [{"path": str(c.spot), "action": _action(c)} for c in one.files]
     return {**item_json(one.item), "changes": changes}
 
 
@@ -72,8 +72,8 @@ def _diff(change: FileChange) -> list[str]:
     def lines(content: bytes | None) -> list[str]:
         return (content or b"").decode(errors="replace").splitlines()
 
-    before = "/dev/null" if change.before is None else f"a/{change.path}"
-    after = "/dev/null" if change.after is None else f"b/{change.path}"
+    before = "/dev/null" if change.before is None else f"a/{change.spot}"
+    after = "/dev/null" if change.after is None else f"b/{change.spot}"
     diff = difflib.unified_diff(
         lines(change.before), lines(change.after), before, after, lineterm=""
     )

@@ -1,10 +1,12 @@
 """``troth render``: show the manifests of a request, with no state store at all."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from troth.api import Workflows
 from troth.cli.options import runner_options
 from troth.cli.reports import console, exit_code, print_items
 from troth.cli.working import make_runner, warn_of_open_promises
@@ -54,11 +56,15 @@ def render(
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     inputs = load([request, *(promises or _beside(request))])
     inputs.submissions = [one for one in inputs.submissions if one.root == root_of(request, None)]
+    # This one request is asked for, whatever else its Promise does or requires.
+    inputs.promises = {
+        name: replace(one, requires=(), dependencies=(), workflows=_of_requests(one.workflows))
+        for name, one in inputs.promises.items()
+    }
     warn_of_open_promises(inputs)
-    store = MemoryStore()
     runner = make_runner(images, stage_timeout)
-    with open_session(inputs, store, runner, SyncOptions(Settings())) as session:
-        plan = session.plan(store.snapshot())
+    with open_session(inputs, {"": MemoryStore()}, runner, SyncOptions(Settings())) as session:
+        plan = session.plan(session.look())
     items = [*inputs.problems, *(one.item for one in preview(plan))]
     drafts = [draft for draft, _ in plan.drafts]
     if exit_code(items) or not drafts:
@@ -71,6 +77,10 @@ def render(
     else:
         _write(folder, files)
     return 0
+
+
+def _of_requests(workflows: Workflows) -> Workflows:
+    return replace(workflows, promise_configure=(), promise_delete=())
 
 
 def _beside(request: Path) -> list[Path]:

@@ -60,7 +60,9 @@ def print_items(items: Sequence[Item], *, planned: bool = False) -> None:
         out.print(table)
         for item in items:
             if item.message:
-                who = f"{item.namespace}/{item.name}: " if item.name else ""
+                who = f"Promise {item.promise}: " if item.promise and not item.name else ""
+                if item.name:
+                    who = f"{item.namespace}/{item.name}: "
                 out.print(Text(f"{item.state}: {who}{item.message}"), style=None)
     out.print(f"Would be: {summary(items)}" if planned and items else summary(items))
 

@@ -5,7 +5,7 @@ import click
 from troth.api import dump_documents
 from troth.cli.options import branch_option, output_option, store_option
 from troth.cli.reports import console, exit_code, item_json, print_items, print_json
-from troth.engine import Ledger, Record, survey, survey_one
+from troth.engine import Entry, Ledger, View, survey, survey_one
 from troth.errors import InvalidInputError, Reason
 from troth.local import StoreChoice, open_store
 
@@ -13,7 +13,7 @@ __all__ = ["status"]
 
 
 @click.command()
-@click.argument("which", required=False, metavar="[PROMISE/NAME]")
+@click.argument("which", required=False, metavar="[PROMISE[/NAME]]")
 @click.option("--namespace", "-n", metavar="NS", help="Only requests of this namespace.")
 @store_option
 @branch_option
@@ -26,7 +26,7 @@ def status(
     branch: str | None,
     form: str,
 ) -> int:
-    """Show what the state store holds: every request, or one with its status.
+    """Show what the state store holds: every request, or one, or a Promise itself, with its status.
 
     \b
     Examples:
@@ -37,7 +37,7 @@ def status(
         raise click.UsageError("give --state-store, or set TROTH_STATE_STORE.")
     store = open_store(StoreChoice(state_store, branch or "main"), create=False)
     try:
-        ledger = Ledger.read(store.snapshot())
+        ledger = Ledger.read(View.of(store.snapshot()))
     finally:
         store.close()
     if which is not None:
@@ -50,30 +50,30 @@ def status(
     return exit_code(items)
 
 
-def _find(ledger: Ledger, which: str, namespace: str | None) -> Record:
-    promise, slash, name = which.partition("/")
-    if not slash:
-        raise click.UsageError(f"{which!r} is no PROMISE/NAME.")
+def _find(ledger: Ledger, which: str, namespace: str | None) -> Entry:
+    promise, _, name = which.partition("/")
     found = [
-        record
-        for key, (record, _) in ledger.records.items()
-        if (key.promise, key.name) == (promise, name) and namespace in {None, key.namespace}
+        entry
+        for key, entry in ledger.entries.items()
+        if (key.promise, key.name) == (promise, name)
+        and (key.is_promise or namespace in {None, key.namespace})
     ]
     if len(found) > 1:
-        spaces = ", ".join(sorted(record.key.namespace for record in found))
+        spaces = ", ".join(sorted(entry.record.key.namespace for entry in found))
         raise click.UsageError(f"{which} stands in several namespaces ({spaces}); choose with -n.")
-    for key, error in ledger.unreadable.items():
-        if not found and key.endswith(f"/{promise}/{name}.yaml"):
+    for spot, error in ledger.unreadable.items():
+        if not found and spot.path.endswith(f"/{which}.yaml"):
             raise error
     if not found:
         where = f" in namespace {namespace}" if namespace else ""
-        message = f"the state store knows no request {which}{where}."
+        what = f"request {which}{where}" if name else f"Promise {which} with output of its own"
+        message = f"the state store knows no {what}; requests are named PROMISE/NAME."
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
     return found[0]
 
 
-def _show_one(ledger: Ledger, record: Record, form: str) -> int:
-    item = survey_one(ledger, record)
+def _show_one(ledger: Ledger, entry: Entry, form: str) -> int:
+    item, record = survey_one(ledger, entry), entry.record
     if form == "json":
         print_json("StatusReport", [{**item_json(item), "status": record.status}])
         return exit_code([item])

@@ -11,7 +11,7 @@ from troth.engine import DeletionBudget, Settings
 from troth.errors import TrothError
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
 from troth.local.session import ASSUMED_DESTINATION
-from troth.local.stores import choose, exists
+from troth.local.stores import StoreChoice, choose, exists
 from troth.runners.warm import Limits, WarmRunner
 from troth_statestore import StateStore
 from troth_statestore.memory import MemoryStore
@@ -31,7 +31,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
         inputs = load(options.paths, options.source)
     remark(inputs)
     try:
-        store = _store(options, inputs, writes=writes)
+        stores = _stores(options, inputs, writes=writes)
     except TrothError:
         for problem in inputs.problems:  # one of them may be why
             console(stderr=True).print(f"{problem.state}: {problem.message}")
@@ -44,7 +44,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
     runner = make_runner(options.images, options.stage_timeout)
     with (
         progress("Rendering", len(inputs.submissions)) as advance,
-        open_session(inputs, store, runner, SyncOptions(settings, advance)) as session,
+        open_session(inputs, stores, runner, SyncOptions(settings, advance)) as session,
     ):
         yield session
 
@@ -54,10 +54,14 @@ def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
     return WarmRunner(images, limits=Limits(seconds=stage_timeout))
 
 
-def _store(options: WorkOptions, inputs: Inputs, *, writes: bool) -> StateStore:
-    choice = choose(
+def _stores(options: WorkOptions, inputs: Inputs, *, writes: bool) -> dict[str, StateStore]:
+    chosen = choose(
         options.state_store, options.branch, inputs.destinations.values(), inputs.stores
     )
+    return {name: _open(choice, writes=writes) for name, choice in chosen.items()}
+
+
+def _open(choice: StoreChoice, *, writes: bool) -> StateStore:
     if not writes and not exists(choice):
         return MemoryStore()  # a plan against the store that sync would make
     return open_store(choice, create=writes)

@@ -4,21 +4,35 @@ The engine takes objects and a state store and gives back change sets and a repo
 neither files nor Kubernetes, and of stores and runners only their protocols.
 """
 
-from troth.engine.ladder import Engine, Intake, Plan, Settings
-from troth.engine.ledger import Ledger
+from troth.engine.absence import Intake
+from troth.engine.change import Change
+from troth.engine.ladder import Engine, Plan, Settings
+from troth.engine.ledger import Entry, Ledger
 from troth.engine.preview import FileChange, Preview, preview
 from troth.engine.record import Record
 from troth.engine.removal import DeletionBudget
 from troth.engine.render import Moment, Rendered, Renderer
 from troth.engine.rounds import settle
 from troth.engine.survey import survey, survey_one
-from troth.engine.values import FAILING, Item, ObjectId, Placement, State, Submission, World
+from troth.engine.values import (
+    FAILING,
+    Item,
+    ObjectId,
+    Placement,
+    Spot,
+    State,
+    Submission,
+    World,
+)
+from troth.engine.view import View
 from troth.engine.write import Report, Writer
 
 __all__ = [
     "FAILING",
+    "Change",
     "DeletionBudget",
     "Engine",
+    "Entry",
     "FileChange",
     "Intake",
     "Item",
@@ -33,8 +47,10 @@ __all__ = [
     "Renderer",
     "Report",
     "Settings",
+    "Spot",
     "State",
     "Submission",
+    "View",
     "World",
     "Writer",
     "preview",

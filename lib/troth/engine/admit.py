@@ -14,7 +14,7 @@ from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.record import asked_of
 from troth.engine.values import Origin, Submission, World
-from troth.errors import InvalidInputError, NotServedError, Reason
+from troth.errors import InvalidInputError, Reason
 
 __all__ = ["Admission", "object_of"]
 
@@ -43,7 +43,6 @@ class Admission:
             InvalidInputError: no Promise offers its kind, it does not fit the schema (every
                 violation is named with its line), or its record cannot be read.
             OutputRefusedError: it holds a secret, which its record would copy.
-            NotServedError: the Promise asks for what this version cannot do.
         """
         request, origin = submission.request, submission.origin
         promise = self.promise_of(request)
@@ -53,7 +52,6 @@ class Admission:
                 f"{request.group!r}; {self._advice(request)}."
             )
             raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
-        _refuse_unserved(promise)
         schema = promise.api.schemas.get(request.version)
         if schema is None:
             served = ", ".join(sorted(promise.api.schemas))
@@ -65,12 +63,28 @@ class Admission:
         ready = self._schema(promise, request.version, schema)
         spec = ready.fill(request.spec)
         key = RequestKey(request.namespace, promise.name, request.name)
-        record, _ = self._ledger.find(key)
+        entry = self._ledger.find(key)
+        record = entry.record if entry is not None else None
         asked = asked_of(request)
         if record is None or not record.was_asked(asked) or record.promise_digest != promise.digest:
             _validate(ready, spec, origin)
             check_request(asked)
-        return Draft(key, submission, promise, object_of(request, spec), asked, record)
+        return Draft(key, submission, promise, object_of(request, spec), asked, entry)
+
+    def admit_promise(self, submission: Submission, promise: Promise) -> Draft:
+        """Return a Promise as a request of itself, with its record.
+
+        Raises:
+            InvalidInputError: its record cannot be read.
+            OutputRefusedError: it holds a secret.
+        """
+        key = RequestKey("", promise.name, "")
+        entry = self._ledger.find(key)
+        asked = asked_of(submission.request)
+        if entry is None or not entry.record.was_asked(asked):
+            check_request(asked)
+        shown = object_of(submission.request, submission.request.spec)
+        return Draft(key, submission, promise, shown, asked, entry)
 
     def _advice(self, request: ResourceRequest) -> str:
         kinds = sorted(kind.kind for kind in self._offers if kind.group == request.group)
@@ -102,7 +116,9 @@ def _validate(schema: RequestSchema, spec: JsonObject, origin: Origin) -> None:
 
 def object_of(request: ResourceRequest, spec: JsonObject) -> JsonObject:
     """Return what object.yaml says of a request, apart from generation and status."""
-    metadata: dict[str, Json] = {"name": request.name, "namespace": request.namespace}
+    metadata: dict[str, Json] = {"name": request.name}
+    if request.namespace:
+        metadata["namespace"] = request.namespace
     if request.labels:
         metadata["labels"] = dict(sorted(request.labels.items()))
     if request.annotations:
@@ -113,25 +129,3 @@ def object_of(request: ResourceRequest, spec: JsonObject) -> JsonObject:
         "metadata": metadata,
         "spec": spec,
     }
-
-
-def _refuse_unserved(promise: Promise) -> None:
-    """Refuse a Promise whose other parts would be left undone in silence."""
-    workflows = promise.workflows
-    parts = {
-        "spec.workflows.promise": workflows.promise_configure or workflows.promise_delete,
-        "spec.dependencies": _spec_of(promise).get("dependencies"),
-        "spec.requiredPromises": _spec_of(promise).get("requiredPromises"),
-    }
-    for part, found in parts.items():
-        if found:
-            message = (
-                f"Promise {promise.name} has {part}, which this version of Troth does not "
-                "fulfil; its requests are left alone rather than half served."
-            )
-            raise NotServedError(Reason.PROMISE_NOT_SERVED, message)
-
-
-def _spec_of(promise: Promise) -> JsonObject:
-    spec = promise.raw.get("spec")
-    return spec if isinstance(spec, dict) else {}

@@ -1,41 +1,69 @@
 """Write, first half: from a draft to the change set that the store is given."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from troth.api import Promise, RequestKey
 from troth.api.labels import DELETION_PROTECTION
 from troth.engine.digest import output_digest
-from troth.engine.draft import Draft
+from troth.engine.draft import Draft, Settled
 from troth.engine.ledger import Ledger
 from troth.engine.record import OUTPUTS_KEPT, Record
-from troth.engine.values import Placement
+from troth.engine.render import Rendered
+from troth.engine.values import Placement, Spot
 from troth.errors import Reason
-from troth_statestore import ChangeSet, Owner, request_key
+from troth_statestore import ChangeSet, Owner, record_key
 
-__all__ = ["Composer"]
+__all__ = ["Change", "Composer"]
 
-
-# A new request of which nothing is known but that it waits needs no record.
-_NOT_YET = frozenset({Reason.PAUSED, Reason.DESTINATION_GONE})
 
 # What was written for an earlier spec stays, and with it all that its record says of it.
-_KEPT = frozenset({*_NOT_YET, Reason.NO_MATCHING_DESTINATION})
+_KEPT = frozenset({Reason.DESTINATION_GONE, Reason.NO_MATCHING_DESTINATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """All that has to change for one request, by state store; its record is in `home`."""
+
+    home: str
+    parts: Mapping[str, ChangeSet]
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        return self.parts[self.home].key
+
+    @property
+    def delete(self) -> frozenset[Spot]:
+        """The files to remove."""
+        return frozenset(
+            Spot(store, path) for store, part in self.parts.items() for path in part.delete
+        )
+
+    @property
+    def files(self) -> dict[Spot, bytes]:
+        """The files to write."""
+        return {
+            Spot(store, path): content
+            for store, part in self.parts.items()
+            for path, content in part.files.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Makes change sets against one moment of the store."""
+    """Makes change sets against one moment of the stores."""
 
     ledger: Ledger
     inventory: str
 
-    def update(self, draft: Draft) -> ChangeSet | None:
-        """Return what has to change for a draft, None when the store holds all of it."""
+    def update(self, draft: Draft) -> Change | None:
+        """Return what has to change for a draft, None when the stores hold all of it."""
         old = draft.record
-        if old is None and draft.settled is not None and draft.settled.reason in _NOT_YET:
+        if old is None and draft.settled is not None and _is_nothing(draft.settled):
             return None
         contents = {
-            path: content
+            Spot(placement.store, path): content
             for placement in draft.placements
             for path, content in (placement.contents or {}).items()
         }
@@ -43,43 +71,55 @@ class Composer:
         fresh = draft.settled is None
         if not fresh and new == old:
             return None
-        stale = frozenset(draft.observed) - contents.keys() if fresh else frozenset[str]()
-        return ChangeSet(
-            key=request_key(Owner(*draft.key)),
-            expected_version=self._version(draft.key),
-            files=contents,
-            delete=stale,
-            record=new.encode(),
+        stale = frozenset(draft.observed) - contents.keys() if fresh else frozenset[Spot]()
+        home = ChangeSet(
+            key=record_key(Owner(*draft.key)),
+            expected_version=draft.entry.version if draft.entry is not None else None,
+            record=new.encode(draft.home),
             title=f"Update {draft.key}",
             trailers=_trailers(draft.promise, new),
         )
+        return _spread(home, draft.home, contents, stale)
 
-    def removal(self, key: RequestKey, record: Record, files: frozenset[str]) -> ChangeSet:
-        """Return the change set that removes a request's files and its record."""
-        return ChangeSet(
-            key=request_key(Owner(*key)),
-            expected_version=self._version(key),
-            delete=files,
+    def removal(self, key: RequestKey, files: Collection[Spot]) -> Change:
+        """Return what removes a request's files and its record."""
+        entry = self.ledger.entries[key]
+        home = ChangeSet(
+            key=record_key(Owner(*key)),
+            expected_version=entry.version,
             record=None,
             title=f"Remove {key}",
-            trailers=(
-                ("Troth-Request", "/".join(key)),
-                ("Troth-Generation", str(record.generation)),
-            ),
+            trailers=_identity(entry.record),
         )
+        return _spread(home, entry.home, {}, files)
 
-    def _version(self, key: RequestKey) -> str | None:
-        return self.ledger.find(key)[1]
+    def suspended_removal(self, key: RequestKey, rendered: Rendered) -> Change | None:
+        """Return what keeps that a delete pipeline asked to wait, None when it is kept."""
+        entry = self.ledger.entries[key]
+        old = entry.record
+        before = old.suspension if old.suspension and not old.suspension.input_digest else None
+        suspension = rendered.suspension.after(before, "") if rendered.suspension else None
+        new = replace(old, status=rendered.status, suspension=suspension)
+        if new == old:
+            return None
+        home = ChangeSet(
+            key=record_key(Owner(*key)),
+            expected_version=entry.version,
+            record=new.encode(entry.home),
+            title=f"Suspend the removal of {key}",
+            trailers=_identity(old),
+        )
+        return Change(entry.home, {entry.home: home})
 
     def _record(self, draft: Draft) -> Record:
-        old = draft.record
-        if old is not None and draft.settled is not None and draft.settled.reason in _KEPT:
+        old, settled = draft.record, draft.settled
+        if old is not None and settled is not None and (settled.idle or settled.reason in _KEPT):
             return replace(
                 old, roots=_roots(draft), protected=_protected(draft), status=draft.status
             )
         outputs = old.outputs if old is not None else ()
         if draft.settled is None:
-            newest = output_digest(draft.digests)
+            newest = output_digest(draft.digests, draft.home)
             outputs = (newest, *(digest for digest in outputs if digest != newest))[:OUTPUTS_KEPT]
         return Record(
             key=draft.key,
@@ -95,6 +135,43 @@ class Composer:
             suspension=draft.suspension,
             protected=_protected(draft),
         )
+
+
+def _is_nothing(settled: Settled) -> bool:
+    """Tell whether a new request needs no record: nothing is known of it but that it waits."""
+    return settled.idle or settled.reason is Reason.DESTINATION_GONE
+
+
+def _spread(
+    home: ChangeSet, store: str, files: Mapping[Spot, bytes], delete: Collection[Spot]
+) -> Change:
+    """Return a change as a change set for each store that it touches.
+
+    Args:
+        home: what goes to the store of the record, without files.
+        store: that store's name.
+        files: what to write, anywhere.
+        delete: what to remove, anywhere.
+    """
+    stores = {store} | {spot.store for spot in (*files, *delete)}
+    parts: dict[str, ChangeSet] = {}
+    for name in sorted(stores):
+        bare = home if name == store else replace(home, expected_version=None, record=None)
+        parts[name] = replace(
+            bare,
+            files={spot.path: content for spot, content in files.items() if spot.store == name},
+            delete=frozenset(spot.path for spot in delete if spot.store == name),
+        )
+    return Change(store, parts)
+
+
+def _identity(record: Record) -> tuple[tuple[str, str], ...]:
+    if record.key.is_promise:
+        return (("Troth-Promise", record.key.promise), ("Troth-Generation", str(record.generation)))
+    return (
+        ("Troth-Request", "/".join(record.key)),
+        ("Troth-Generation", str(record.generation)),
+    )
 
 
 def _protected(draft: Draft) -> bool:
@@ -116,8 +193,7 @@ def _roots(draft: Draft) -> tuple[str, ...]:
 def _trailers(promise: Promise, record: Record) -> tuple[tuple[str, str], ...]:
     """Return the receipt that stands at the foot of a commit."""
     found = [
-        ("Troth-Request", "/".join(record.key)),
-        ("Troth-Generation", str(record.generation)),
+        *(pair for pair in _identity(record) if pair[0] != "Troth-Promise"),
         ("Troth-Promise", f"{promise.name} {promise.version} {promise.digest}"),
     ]
     if record.input_digest is not None:

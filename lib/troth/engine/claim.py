@@ -1,43 +1,46 @@
-"""Claim: may this request write these objects, and is nobody else holding them?
+"""Claim: may this request write these objects and files, and is nobody else holding them?
 
 Decided one request after another in the order of their keys, so that the outcome does not depend
 on the order in which they were rendered or handed in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
 
-from troth.api import Destination, Promise, RequestKey, is_system_namespace
+from troth.api import Layout, Promise, RequestKey, is_system_namespace
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger, names_in
 from troth.engine.objects import identify, is_cluster_scoped
-from troth.engine.values import ObjectId, Placement
+from troth.engine.values import ObjectId, Spot, World
 from troth.errors import HeldError, OutputRefusedError, Reason
 from troth_statestore import Owner, nested_folder
 
-__all__ = ["Claims", "check_fence", "held_in_the_dark"]
+__all__ = ["Claims", "check_fence", "is_new"]
 
 
 # Of these, what was placed earlier under an earlier spec stays as it is: nothing is written.
 _NOTHING_NEW = frozenset(
-    {
-        Reason.DESTINATION_GONE,
-        Reason.NO_MATCHING_DESTINATION,
-        Reason.PAUSED,
-        Reason.WORKFLOW_SUSPENDED,
-    }
+    {Reason.DESTINATION_GONE, Reason.NO_MATCHING_DESTINATION, Reason.WORKFLOW_SUSPENDED}
 )
+
+
+def is_new(draft: Draft) -> bool:
+    """Tell whether what a draft places is wanted by its request as it is now."""
+    settled = draft.settled
+    return settled is None or not (settled.idle or settled.reason in _NOTHING_NEW)
 
 
 def check_fence(draft: Draft) -> None:
     """Refuse objects outside the Promise's fence.
 
     A Promise that declares none may write anywhere but into system namespaces; the driver warns
-    about it.
+    about it. What the Promise itself brings is the platform's own and no request's doing: its
+    dependencies are not fenced.
 
     Raises:
         OutputRefusedError: names the object, and what is allowed.
     """
-    if draft.settled is not None and draft.settled.reason in _NOTHING_NEW:
+    if draft.key.is_promise or not is_new(draft):
         return
     allowed = draft.promise.fence.allowed_namespaces(draft.object)
     for placement in draft.placements:
@@ -73,59 +76,93 @@ def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> s
     return None
 
 
-def held_in_the_dark(
-    ledger: Ledger, destinations: Iterable[Destination]
-) -> dict[tuple[str, ObjectId], RequestKey]:
+def held_in_the_dark(ledger: Ledger, world: World) -> dict[tuple[str, ObjectId], RequestKey]:
     """Return who holds what by files whose record cannot be read.
 
     What such a request holds is told by the files in its folders; else another could take an
     object that still stands there.
     """
     held: dict[tuple[str, ObjectId], RequestKey] = {}
-    owners = [RequestKey(*names) for key in ledger.unreadable if (names := names_in(key))]
-    for owner in owners:
-        for destination in destinations:
-            folder = nested_folder(destination.path, Owner(*owner))
-            files = ledger.snapshot.read(sorted(ledger.snapshot.digests(folder)))
+    for owner in (one for spot in ledger.unreadable if (one := names_in(spot.path)) is not None):
+        for destination in world.destinations.values():
+            if destination.layout is not Layout.NESTED:
+                continue  # there is no folder that would tell
+            folder = Spot(
+                world.store_of(destination), nested_folder(destination.path, Owner(*owner))
+            )
+            found = ledger.view.read(ledger.view.digests(folder))
+            files = {spot.path: content for spot, content in found.items()}
             try:
-                found = identify(files, destination.reader, allow_secrets=True)
+                objects = identify(files, destination.reader, allow_secrets=True)
             except OutputRefusedError:
                 continue  # edited by hand into what no agent reads: nothing is held by it
-            for identity in (one for objects in found.values() for one in objects):
+            for identity in (one for items in objects.values() for one in items):
                 held[destination.name, identity] = owner
     return held
 
 
 class Claims:
-    """Who holds which object in which Destination, through one run.
+    """Who holds which object in which Destination, and which file, through one run.
+
+    A holder keeps what it holds until its change has been written.
 
     Args:
-        held: what the store says at the start of the run; a holder keeps what it holds until its
-            change has been written.
+        ledger: what the stores say at the start of the run.
+        world: the Destinations.
     """
 
-    def __init__(self, held: dict[tuple[str, ObjectId], RequestKey]) -> None:
-        self._held = dict(held)
+    def __init__(self, ledger: Ledger, world: World) -> None:
+        self._view = ledger.view
+        self._objects = {**held_in_the_dark(ledger, world), **ledger.holders()}
+        self._files = ledger.file_holders()
 
-    def take(self, key: RequestKey, placements: Iterable[Placement]) -> None:
-        """Claim all objects of a request, or none.
+    def take(self, draft: Draft) -> None:
+        """Claim all objects and files of a request, or none.
 
         Raises:
             HeldError: another request holds one of them; it is named.
+            OutputRefusedError: two pipelines render the same, or a file is somebody's own.
         """
-        wanted = [(p.destination, identity) for p in placements for identity in p.objects]
-        for destination, identity in wanted:
-            holder = self._held.get((destination, identity), key)
-            if holder != key:
+        objects = [(p.destination, identity) for p in draft.placements for identity in p.objects]
+        files = [spot for p in draft.placements if p.owned is None for spot in p.spots]
+        for destination, identity in objects:
+            holder = self._objects.get((destination, identity), draft.key)
+            if holder != draft.key:
                 message = (
                     f"{identity} in Destination {destination} is held by {holder}; it becomes "
-                    "free when that request lets go of it, and is then tried again."
+                    "free when that one lets go of it, and is then tried again."
                 )
                 raise HeldError(Reason.OBJECT_HELD, message, holder)
-        seen: set[tuple[str, ObjectId]] = set()
-        for claim in wanted:
-            if claim in seen:
-                message = f"{claim[1]} is rendered by two pipelines for Destination {claim[0]}."
-                raise OutputRefusedError(Reason.DUPLICATE_OBJECT, message)
-            seen.add(claim)
-        self._held.update(dict.fromkeys(wanted, key))
+        _refuse_twice(objects, "{0[1]} is rendered by two pipelines for Destination {0[0]}.")
+        self._check_files(draft, files)
+        _refuse_twice(files, "the file {0} is rendered by two pipelines.")
+        self._objects.update(dict.fromkeys(objects, draft.key))
+        self._files.update(dict.fromkeys(files, draft.key))
+
+    def _check_files(self, draft: Draft, files: Iterable[Spot]) -> None:
+        """Refuse files that another request holds, or that somebody put there by hand."""
+        digests = draft.digests
+        for spot in files:
+            holder = self._files.get(spot, draft.key)
+            if holder != draft.key:
+                message = f"the file {spot} is held by {holder}; write it under another name."
+                raise HeldError(Reason.PATH_HELD, message, holder)
+            there = self._view.digests(spot).get(spot) if spot not in draft.observed else None
+            # The very same bytes are what a run that was cut off left, or what is wanted anyway.
+            if there is not None and there != digests.get(spot):
+                message = (
+                    f"the file {spot} stands in the state store and no record says whose it is; "
+                    "it is left alone. Move it, or write under another name."
+                )
+                raise OutputRefusedError(Reason.PATH_HELD, message)
+
+
+T = TypeVar("T", bound=Hashable)
+
+
+def _refuse_twice(claims: Iterable[T], text: str) -> None:
+    seen: set[T] = set()
+    for claim in claims:
+        if claim in seen:
+            raise OutputRefusedError(Reason.DUPLICATE_OBJECT, text.format(claim))
+        seen.add(claim)

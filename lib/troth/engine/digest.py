@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from troth.api import Json, JsonObject, Promise, canonical
+from troth.engine.values import Spot
 from troth.runners import Runner
 
 __all__ = ["InputDigests", "output_digest"]
@@ -18,24 +19,28 @@ class InputDigests:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._code: dict[str, bytes] = {}
+        self._code: dict[tuple[str, bool], bytes] = {}
 
-    def digest(self, promise: Promise, asked: JsonObject, status: Mapping[str, Json]) -> str:
-        """Return the digest of all that a request's output depends on.
+    def digest(
+        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json], *, own: bool = False
+    ) -> str:
+        """Return the digest of all that an output depends on.
 
         Args:
             promise: its pipelines, the code behind them and its selectors count.
             asked: object.yaml without status.
             status: the state its last run left.
+            own: the output is the Promise's own, not that of a request.
 
         Raises:
             NotServedError: the runner does not serve one of the pipelines.
         """
-        if promise.digest not in self._code:
-            pipelines = promise.workflows.resource_configure
+        if (promise.digest, own) not in self._code:
+            workflows = promise.workflows
+            pipelines = workflows.promise_configure if own else workflows.resource_configure
             code = [self._runner.fingerprint(pipeline) for pipeline in pipelines]
             raw: list[Json] = [pipeline.raw for pipeline in pipelines]
-            self._code[promise.digest] = canonical(
+            self._code[promise.digest, own] = canonical(
                 {
                     "pipelines": raw,
                     "code": code,
@@ -43,14 +48,21 @@ class InputDigests:
                     "plainSecrets": promise.allows_plain_secrets,
                 }
             )
-        spelled = hashlib.sha256(self._code[promise.digest])
+        spelled = hashlib.sha256(self._code[promise.digest, own])
         spelled.update(canonical({"object": asked, "status": status}))
         return spelled.hexdigest()
 
 
-def output_digest(digests: Mapping[str, str]) -> str:
-    """Return the digest of a set of files, given as path in the store → digest of its content."""
-    spelled = hashlib.sha256()
-    for path in sorted(digests):
-        spelled.update(f"{path}\0{digests[path]}\n".encode())
-    return spelled.hexdigest()
+def output_digest(digests: Mapping[Spot, str], home: str) -> str:
+    """Return the digest of a set of files.
+
+    Args:
+        digests: place → digest of the content.
+        home: the store that is not named, so that a request whose files are all at home has the
+            same digest however many stores a run has.
+    """
+    lines = sorted(
+        f"{path if store == home else f'{store}:{path}'}\0{digest}\n"
+        for (store, path), digest in digests.items()
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from troth.api import Json, JsonObject, Promise, RequestKey, canonical
+from troth.engine.ledger import Entry
 from troth.engine.record import Record
 from troth.engine.suspension import Suspension
-from troth.engine.values import Placement, Submission
+from troth.engine.values import Placement, Spot, Submission
 from troth.errors import Reason
 
 __all__ = ["Draft", "Settled"]
@@ -14,10 +15,14 @@ __all__ = ["Draft", "Settled"]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What was decided of a request without a new output; `message` says it to people."""
+    """What was decided of a request without a new output; `message` says it to people.
+
+    `idle` means that it is left alone altogether: what its record says stays as it is.
+    """
 
     reason: Reason
     message: str = ""
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,9 @@ class Draft:
     Attributes:
         object: object.yaml's content without status and generation.
         asked: what its record keeps of it as it was given.
-        record: what the store remembers of it, None for a new one.
-        observed: path → digest of the files in its folders now.
+        entry: what is kept of it, None for a new one.
+        hearth: the store that is home to a new one with no place.
+        observed: digest of each of its files that is there now.
         input_digest: digest of all that its output depends on, None where nothing was rendered.
         status: what the stages left.
         placements: where its groups go; their contents are None when nothing was rendered.
@@ -42,14 +48,27 @@ class Draft:
     promise: Promise
     object: JsonObject
     asked: JsonObject
-    record: Record | None
-    observed: Mapping[str, str] = field(default_factory=dict[str, str])
+    entry: Entry | None
+    hearth: str = ""
+    observed: Mapping[Spot, str] = field(default_factory=dict[Spot, str])
     input_digest: str | None = None
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     placements: tuple[Placement, ...] = ()
     suspension: Suspension | None = None
     settled: Settled | None = None
     misplaced: str | None = None
+
+    @property
+    def record(self) -> Record | None:
+        """What its store remembers of it, None for a new one."""
+        return self.entry.record if self.entry is not None else None
+
+    @property
+    def home(self) -> str:
+        """The store that keeps its record: where it is, else that of its first placement."""
+        if self.entry is not None:
+            return self.entry.home
+        return self.placements[0].store if self.placements else self.hearth
 
     @property
     def generation(self) -> int:
@@ -60,10 +79,10 @@ class Draft:
         return self.record.generation + (1 if changed else 0)
 
     @property
-    def digests(self) -> dict[str, str]:
-        """Path → digest of every file that was rendered."""
+    def digests(self) -> dict[Spot, str]:
+        """Place → digest of every file that was rendered."""
         return {
-            path: digest
+            Spot(placement.store, path): digest
             for placement in self.placements
             for path, digest in (placement.digests or {}).items()
         }

@@ -1,30 +1,38 @@
 """The ladder itself: from what was handed in to a plan of what would change.
 
 Called by the drivers. `Engine.plan` climbs as far as the claims and writes nothing; what a plan
-leads to is done in ``write``.
+leads to is done in ``write``. Promises come first, each after those it requires: their own output
+is claimed before any request's, and what they cannot serve now waits.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from troth.api import RequestKey
+from troth.api import Promise, RequestKey
+from troth.engine.absence import Intake, absent
 from troth.engine.admit import Admission
-from troth.engine.change import Composer
+from troth.engine.adopt import Adoptions
+from troth.engine.change import Change, Composer
 from troth.engine.check import OutputLimits
-from troth.engine.claim import Claims, check_fence, held_in_the_dark
+from troth.engine.claim import Claims
 from troth.engine.climb import climb
+from troth.engine.decide import Decisions
 from troth.engine.digest import InputDigests
-from troth.engine.draft import Draft
+from troth.engine.draft import Draft, Settled
+from troth.engine.installed import Requirements
 from troth.engine.ledger import Ledger
 from troth.engine.prepare import Preparer
-from troth.engine.removal import DeletionBudget, PruneRules, sort_out
+from troth.engine.removal import DeletionBudget, PruneRules
 from troth.engine.render import Renderer
-from troth.engine.report import of_error, of_unreadable
-from troth.engine.values import Item, Submission, World
-from troth.errors import HeldError, InvalidInputError, Reason, TrothError
-from troth_statestore import ChangeSet, Owner, Snapshot, request_key
+from troth.engine.report import of_error
+from troth.engine.values import Item, State, Submission, World
+from troth.engine.view import View
+from troth.errors import InvalidInputError, Reason, TrothError
 
-__all__ = ["Engine", "Intake", "Plan", "Settings"]
+__all__ = ["Engine", "Plan", "Settings"]
+
+# Of a Promise whose own output came to this, requests may go on: it was written, now or earlier.
+_AVAILABLE = frozenset({Reason.UP_TO_DATE, Reason.REVERTED, Reason.DESTINATION_GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,48 +59,21 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """What a driver hands in for one run.
-
-    Attributes:
-        submissions: the requests, each identity once.
-        was_read: tells of a root, as records name them, whether this run read all of it.
-        complete: whether everything there could be read.
-        refused: group, kind, namespace and name of requests that were there, but of no use.
-        doubtful: namespace and name of objects that were there and are of no known group.
-    """
-
-    submissions: Sequence[Submission]
-    was_read: Callable[[str], bool]
-    complete: bool
-    refused: frozenset[tuple[str, str, str, str]] = frozenset()
-    doubtful: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run would do.
 
     Attributes:
-        ledger: the moment of the store it was made against.
-        drafts: requests that came through, with the change each needs (None: nothing).
-        removals: requests to remove.
-        items: requests that came no further, and orphans that are kept.
+        ledger: the moment of the stores it was made against.
+        drafts: requests and Promises that came through, with the change each needs (None:
+            nothing).
+        removals: requests and Promises to remove.
+        items: those that came no further, and orphans that are kept.
         blockers: requests that hold what another of this run asked for.
     """
 
     ledger: Ledger
-    drafts: Sequence[tuple[Draft, ChangeSet | None]]
+    drafts: Sequence[tuple[Draft, Change | None]]
     removals: Sequence[RequestKey]
-    items: Sequence[Item]
-    blockers: frozenset[RequestKey]
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """What the claims left: drafts to write, lines on the others, who stood in the way."""
-
-    drafts: Sequence[tuple[Draft, ChangeSet | None]]
     items: Sequence[Item]
     blockers: frozenset[RequestKey]
 
@@ -111,109 +92,101 @@ class Engine:
     renderer: Renderer
     settings: Settings
 
-    def plan(
-        self, intake: Intake, snapshot: Snapshot, progress: Callable[[], None] = lambda: None
-    ) -> Plan:
-        """Climb the ladder with every request, up to the claims; write nothing.
+    def plan(self, intake: Intake, view: View, progress: Callable[[], None] = lambda: None) -> Plan:
+        """Climb the ladder with every Promise and request, up to the claims; write nothing.
 
         Args:
             intake: what was handed in.
-            snapshot: the moment of the store to plan against.
+            view: the moment of the stores to plan against.
             progress: called once for each request that has come so far.
         """
-        ledger = Ledger.read(snapshot)
-        admission = Admission(self.world, ledger)
-        preparer = Preparer(
+        ledger = Ledger.read(view)
+        preparer = self._preparer(ledger)
+        composer = Composer(ledger, self.settings.inventory)
+        decisions = Decisions(Claims(ledger, self.world), composer)
+        unavailable = self._install(intake, preparer, decisions)
+        preparer = replace(preparer, unavailable=unavailable)
+        workers = self.renderer.runner.parallelism
+        climbed = climb(preparer, intake.submissions, workers, progress)
+        key_of = preparer.admission.key_of
+        for submission, outcome in zip(intake.submissions, climbed, strict=True):
+            if isinstance(outcome, TrothError):
+                key = key_of(submission.request)
+                decisions.items.append(of_error(submission, key, outcome))
+        decisions.decide_all(one for one in climbed if isinstance(one, Draft))
+        removals, kept = absent(intake, ledger, key_of, self._rules(intake))
+        items = [*decisions.items, *kept]
+        return Plan(ledger, decisions.drafts, removals, items, frozenset(decisions.blockers))
+
+    def _preparer(self, ledger: Ledger) -> Preparer:
+        return Preparer(
             world=self.world,
             ledger=ledger,
-            admission=admission,
+            admission=Admission(self.world, ledger),
             digests=InputDigests(self.renderer.runner),
             renderer=self.renderer,
+            adoptions=Adoptions(self.world, ledger.view),
             inventory=self.settings.inventory,
             limits=self.settings.limits,
         )
-        workers = self.renderer.runner.parallelism
-        climbed = climb(preparer, intake.submissions, workers, progress)
-        claimed = self._claim(intake.submissions, ledger, admission, climbed)
-        removals, kept = self._absent(intake, ledger, admission)
-        return Plan(ledger, claimed.drafts, removals, [*claimed.items, *kept], claimed.blockers)
 
-    def _claim(
-        self,
-        submissions: Sequence[Submission],
-        ledger: Ledger,
-        admission: Admission,
-        climbed: Sequence[Draft | TrothError],
-    ) -> _Claimed:
-        """Decide, in the order of keys, what each request may write."""
-        composer = Composer(ledger, self.settings.inventory)
-        dark = held_in_the_dark(ledger, self.world.destinations.values())
-        claims = Claims({**dark, **ledger.holders()})
-        items = [
-            of_error(submission, admission.key_of(submission.request), outcome)
-            for submission, outcome in zip(submissions, climbed, strict=True)
-            if isinstance(outcome, TrothError)
-        ]
-        through: list[tuple[Draft, ChangeSet | None]] = []
-        blockers: set[RequestKey] = set()
-        drafts = (outcome for outcome in climbed if isinstance(outcome, Draft))
-        for draft in sorted(drafts, key=lambda one: one.key):
-            try:
-                check_fence(draft)
-                claims.take(draft.key, draft.placements)
-                through.append((draft, composer.update(draft)))
-            except TrothError as error:
-                items.append(of_error(draft.submission, draft.key, error))
-                if isinstance(error, HeldError) and error.holder is not None:
-                    blockers.add(RequestKey(*error.holder))
-        return _Claimed(through, items, frozenset(blockers))
+    def _install(
+        self, intake: Intake, preparer: Preparer, decisions: Decisions
+    ) -> dict[str, Settled]:
+        """Climb with the Promises; return why those are unavailable that are."""
+        handed_in = {one.request.name: one for one in intake.promises}
+        requirements = Requirements(self.world.promises, preparer.ledger.kept_promises())
+        unavailable: dict[str, Settled] = {}
+        for name in requirements.order:
+            promise, submission = self.world.promises[name], handed_in.get(name)
+            why = requirements.unmet(promise, unavailable)
+            if why is not None and submission is not None:
+                decisions.items.append(_waits(submission, why))
+            elif why is None and submission is not None:
+                why = self._install_one(promise, submission, preparer, decisions)
+            if why is not None:
+                text = f"Promise {name} cannot fulfil resource requests: {why}"
+                unavailable[name] = Settled(Reason.PROMISE_UNAVAILABLE, text, idle=True)
+        return unavailable
 
-    def _absent(
-        self, intake: Intake, ledger: Ledger, admission: Admission
-    ) -> tuple[list[RequestKey], list[Item]]:
-        """Conclude from what was not handed in which requests are to be removed."""
-        present, lost = _present(intake, ledger, admission)
-        rules = self._rules(intake, complete=intake.complete and not lost)
-        removals, kept = sort_out(ledger, present, rules)
-        given = {request_key(Owner(*key)) for key in present}
-        unreadable = [
-            of_unreadable(key, error)
-            for key, error in ledger.unreadable.items()
-            if key not in given
-        ]
-        return removals, [*kept, *unreadable]
+    def _install_one(
+        self, promise: Promise, submission: Submission, preparer: Preparer, decisions: Decisions
+    ) -> str | None:
+        """Climb with a Promise; return why it is unavailable, None when it is available."""
+        key = RequestKey("", promise.name, "")
+        if not promise.has_own_output and not preparer.ledger.knows(key):
+            return "it is paused." if promise.paused else None
+        (outcome,) = climb(preparer, [submission], 1, lambda: None)
+        if isinstance(outcome, TrothError):
+            decisions.items.append(of_error(submission, key, outcome))
+            return outcome.message
+        error = decisions.decide(outcome)
+        if error is not None:
+            return error.message
+        settled = outcome.settled
+        return None if settled is None or settled.reason in _AVAILABLE else settled.message
 
-    def _rules(self, intake: Intake, *, complete: bool) -> PruneRules:
+    def _rules(self, intake: Intake) -> PruneRules:
         settings = self.settings
+        paused = frozenset(one.name for one in self.world.promises.values() if one.paused)
         return PruneRules(
             inventory=settings.inventory,
             was_read=intake.was_read,
-            complete=complete,
+            complete=intake.complete,
             doubtful=intake.doubtful,
+            paused=paused,
             prune=settings.prune,
             budget=settings.budget,
         )
 
 
-def _present(intake: Intake, ledger: Ledger, admission: Admission) -> tuple[set[RequestKey], bool]:
-    """Return the requests that were handed in, and whether any of them has lost its Promise.
-
-    One that was refused, or whose Promise is missing now, is known by its kind and name.
-    """
-    present: set[RequestKey] = set()
-    keyless = set(intake.refused)
-    lost = False
-    for submission in intake.submissions:
-        request = submission.request
-        key = admission.key_of(request)
-        if key is not None:
-            present.add(key)
-        else:
-            lost = True
-            keyless.add((request.group, request.kind, request.namespace, request.name))
-    if keyless:
-        for key, (record, _) in ledger.records.items():
-            group = str(record.asked["apiVersion"]).rpartition("/")[0]
-            if (group, record.asked["kind"], key.namespace, key.name) in keyless:
-                present.add(key)
-    return present, lost
+def _waits(submission: Submission, why: str) -> Item:
+    return Item(
+        "",
+        submission.request.name,
+        "",
+        State.WAITING,
+        Reason.REQUIREMENTS_NOT_FULFILLED,
+        f"Requirements not fulfilled: {why}.",
+        source=submission.origin.where(),
+    )

@@ -1,91 +1,153 @@
-"""What the state store knows at one moment, read once for a whole run."""
+"""What the state stores know at one moment, read once for a whole run."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from troth.api import Fields, JsonObject, RequestKey, load_object
+from troth.api.labels import PROMISE_VERSION
 from troth.engine.record import Record
-from troth.engine.values import ObjectId
-from troth.errors import InvalidInputError
-from troth_statestore import Owner, Snapshot, request_key, revision_key
+from troth.engine.values import ObjectId, Spot
+from troth.engine.view import View
+from troth.errors import InvalidInputError, Reason, TrothError
+from troth_statestore import revision_key
 
-__all__ = ["Ledger", "names_in"]
+__all__ = ["Entry", "Ledger", "names_in"]
 
 
-def names_in(key: str) -> tuple[str, str, str] | None:
-    """Return namespace, Promise and name that a record's path tells, None when it tells none.
+def names_in(key: str) -> RequestKey | None:
+    """Return whose record a path is, None when it tells nobody.
 
-    The path is ``requests/<hh>/<namespace>/<promise>/<name>.yaml``.
+    The path is ``requests/<hh>/<namespace>/<promise>/<name>.yaml``, or ``promises/<name>.yaml``.
     """
     match key.removesuffix(".yaml").split("/"):
         case ["requests", _, namespace, promise, name]:
-            return namespace, promise, name
+            return RequestKey(namespace, promise, name)
+        case ["promises", promise]:
+            return RequestKey("", promise, "")
         case _:
             return None
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A record, its version, and the store that keeps it."""
+
+    record: Record
+    version: str
+    home: str
+
+
+@dataclass(slots=True)
 class Ledger:
     """Records by request, and what follows from them.
 
     Attributes:
-        snapshot: the moment of the store it was read from.
-        records: record and its version by request.
-        unreadable: key of a record that cannot be trusted → what is wrong with it.
-        revisions: keys of the Promise revisions kept.
+        view: the moment of the stores it was read from.
+        entries: by request.
+        unreadable: where a record stands that cannot be trusted → what is wrong with it.
+        revisions: where the Promise revisions stand that are kept → version.
     """
 
-    snapshot: Snapshot
-    records: Mapping[RequestKey, tuple[Record, str]]
-    unreadable: Mapping[str, InvalidInputError]
-    revisions: Mapping[str, str]
-    _revision_bytes: Mapping[str, bytes] = field(repr=False)
+    view: View
+    entries: dict[RequestKey, Entry] = field(default_factory=dict[RequestKey, Entry])
+    unreadable: dict[Spot, InvalidInputError] = field(default_factory=dict[Spot, InvalidInputError])
+    revisions: dict[Spot, str] = field(default_factory=dict[Spot, str])
+    _revision_bytes: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    _wrong: dict[RequestKey, InvalidInputError] = field(
+        default_factory=dict[RequestKey, InvalidInputError], repr=False
+    )
 
     @classmethod
-    def read(cls, snapshot: Snapshot) -> "Ledger":
-        """Read every record of a snapshot; those that cannot be read are kept apart."""
-        records: dict[RequestKey, tuple[Record, str]] = {}
-        unreadable: dict[str, InvalidInputError] = {}
-        revisions: dict[str, str] = {}
-        revision_bytes: dict[str, bytes] = {}
-        for key, (content, version) in snapshot.records().items():
-            if key.startswith("revisions/"):
-                revisions[key], revision_bytes[key] = version, content
-                continue
-            if not key.startswith("requests/"):
-                continue  # written by a newer Troth, or by somebody else: not ours to judge
-            try:
-                record = Record.decode(content, key)
-            except InvalidInputError as error:
-                unreadable[key] = error
-                continue
-            records[record.key] = (record, version)
-        return cls(snapshot, records, unreadable, revisions, revision_bytes)
+    def read(cls, view: View) -> "Ledger":
+        """Read every record of every store; those that cannot be read are kept apart."""
+        ledger = cls(view)
+        for store in sorted(view.snapshots):
+            for key, (content, version) in view.snapshots[store].records().items():
+                ledger._take(Spot(store, key), content, version)
+        return ledger
 
-    def find(self, key: RequestKey) -> tuple[Record | None, str | None]:
-        """Return a request's record and its version, None and None where there is none.
+    def _take(self, spot: Spot, content: bytes, version: str) -> None:
+        if spot.path.startswith("revisions/"):
+            self.revisions[spot] = version
+            self._revision_bytes[spot.path] = content
+            return
+        if not spot.path.startswith(("requests/", "promises/")):
+            return  # written by a newer Troth, or by somebody else: not ours to judge
+        try:
+            record = Record.decode(content, spot.path, spot.store)
+            self._refuse_second(record.key, spot)
+        except InvalidInputError as error:
+            self.unreadable[spot] = error
+            owner = names_in(spot.path)
+            if owner is not None:
+                self._wrong[owner] = error
+            return
+        self.entries[record.key] = Entry(record, version, spot.store)
+
+    def _refuse_second(self, key: RequestKey, spot: Spot) -> None:
+        first = self.entries.pop(key, None)  # neither of the two is to be trusted
+        if first is not None:
+            message = (
+                f"{key} has a record in the state store {first.home} and another in {spot.store}; "
+                f"nobody can tell which holds. Take {spot.path} out of the records branch of one."
+            )
+            raise InvalidInputError(Reason.RECORD_UNREADABLE, message)
+
+    def find(self, key: RequestKey) -> Entry | None:
+        """Return what is kept of a request, None where there is nothing.
 
         Raises:
-            InvalidInputError: there is one, and it cannot be read.
+            InvalidInputError: there is a record, and it cannot be read.
+            TransientError: it may stand in a store that could not be reached.
         """
-        error = self.unreadable.get(request_key(Owner(*key)))
-        if error is not None:
-            raise error
-        return self.records.get(key, (None, None))
+        if key in self._wrong:
+            raise self._wrong[key]
+        found = self.entries.get(key)
+        if found is None:
+            self.view.require(self.view.unreached)
+        return found
+
+    def knows(self, key: RequestKey) -> bool:
+        """Tell whether there is a record of a request, readable or not."""
+        return key in self.entries or key in self._wrong
 
     def revision(self, digest: str) -> JsonObject | None:
         """Return a kept revision of a Promise, None when it is not there."""
         content = self._revision_bytes.get(revision_key(digest))
-        if content is None:
-            return None
-        text = content.decode("utf-8", errors="replace")
-        return Fields(load_object(text, revision_key(digest))).mapping("promise")
+        return None if content is None else _promise_in(content, revision_key(digest))
+
+    def kept_promises(self) -> dict[str, list[str]]:
+        """Return the versions of every Promise of which the stores keep a revision."""
+        versions: dict[str, list[str]] = {}
+        for key in sorted(self._revision_bytes):
+            try:
+                metadata = Fields(_promise_in(self._revision_bytes[key], key)).section("metadata")
+                labels = metadata.mapping("labels")
+                name, version = metadata.text("name"), str(labels.get(PROMISE_VERSION, "not-set"))
+            except TrothError:
+                continue  # whoever needs that very revision is told so
+            versions.setdefault(name, []).append(version)
+        return versions
 
     def holders(self) -> dict[tuple[str, ObjectId], RequestKey]:
         """Return who holds which object in which Destination."""
         return {
             (placement.destination, identity): key
-            for key, (record, _) in self.records.items()
-            for placement in record.placements
+            for key, entry in self.entries.items()
+            for placement in entry.record.placements
             for identity in placement.objects
         }
+
+    def file_holders(self) -> dict[Spot, RequestKey]:
+        """Return who holds which file, of those that lie in no folder of their own."""
+        return {
+            spot: key
+            for key, entry in self.entries.items()
+            for placement in entry.record.placements
+            if placement.owned is None
+            for spot in placement.spots
+        }
+
+
+def _promise_in(content: bytes, source: str) -> JsonObject:
+    text = content.decode("utf-8", errors="replace")
+    return Fields(load_object(text, source)).mapping("promise")

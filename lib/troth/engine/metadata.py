@@ -61,8 +61,12 @@ def _load_mapping(content: bytes, name: str, reason: Reason) -> JsonObject:
     return document
 
 
-def read_status(metadata: Mapping[str, bytes]) -> JsonObject:
+def read_status(metadata: Mapping[str, bytes], *, own: bool = False) -> JsonObject:
     """Return what a pipeline wrote into status.yaml, empty without one.
+
+    Args:
+        metadata: the files in /kratix/metadata.
+        own: the pipeline is of a promise workflow, of whose status only ``message`` counts.
 
     Raises:
         InvalidInputError: it is no mapping, or has the key ``kratix`` or ``troth``.
@@ -78,6 +82,12 @@ def read_status(metadata: Mapping[str, bytes]) -> JsonObject:
         raise InvalidInputError(Reason.INVALID_STATUS, message)
     if "troth" in status:
         message = "'troth' in status.yaml is Troth's own; the stage has to use another key."
+        raise InvalidInputError(Reason.INVALID_STATUS, message)
+    if own and (foreign := sorted(status.keys() - {"message"})):
+        message = (
+            f"promise workflow status has unsupported keys: {', '.join(foreign)} in {_STATUS}; "
+            "only 'message' can be updated in Promise status."
+        )
         raise InvalidInputError(Reason.INVALID_STATUS, message)
     return status
 

@@ -1,14 +1,19 @@
 """Observe: what a request's folders hold now, against what its record says they should."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 
-from troth.api import RequestKey
+from troth.api import Layout, RequestKey
 from troth.engine.digest import output_digest
 from troth.engine.record import Record
-from troth_statestore import Owner, Snapshot, nested_folder
+from troth.engine.values import Spot, World
+from troth.engine.view import View
+from troth_statestore import Owner, nested_folder
 
-__all__ = ["Sight", "compare", "observe"]
+__all__ = ["NOWHERE", "Sight", "compare", "observe"]
+
+NOWHERE = World({}, {})
+"""No Destination at all, for those who look at what records name and nothing else."""
 
 
 class Sight(Enum):
@@ -22,32 +27,38 @@ class Sight(Enum):
     """They are something else."""
 
 
-def observe(
-    key: RequestKey, record: Record | None, paths: Iterable[str], snapshot: Snapshot
-) -> Mapping[str, str]:
-    """Return path → digest of every file in the folders that belong to a request.
+def observe(key: RequestKey, record: Record | None, world: World, view: View) -> dict[Spot, str]:
+    """Return the digest of every file that belongs to a request.
 
     Args:
         key: the request.
-        record: what is remembered of it; its folders count wherever they are.
-        paths: of all Destinations; in each there is a folder that is the request's, whether it
+        record: what is remembered of it; its files and folders count wherever they are.
+        world: in each of its Destinations there may be a folder that is the request's, whether it
             has been placed there or not, so that what was left behind there is found.
-        snapshot: the moment of the store.
+        view: the moment of the stores.
     """
-    folders = {nested_folder(path, Owner(*key)) for path in paths}
-    if record is not None:
-        folders |= {placement.owned for placement in record.placements}
-    found: dict[str, str] = {}
-    for folder in sorted(folders):
-        found |= snapshot.digests(folder)
+    places = {
+        Spot(world.store_of(destination), nested_folder(destination.path, Owner(*key)))
+        for destination in world.destinations.values()
+        if destination.layout is Layout.NESTED
+    }
+    found: dict[Spot, str] = {}
+    for placement in record.placements if record is not None else ():
+        if placement.owned is not None:
+            places.add(Spot(placement.store, placement.owned))
+            continue
+        for spot in placement.spots:  # a folder of that name is somebody else's
+            found |= {at: digest for at, digest in view.digests(spot).items() if at == spot}
+    for place in sorted(places):
+        found |= view.digests(place)
     return found
 
 
-def compare(record: Record, observed: Mapping[str, str]) -> Sight:
+def compare(record: Record, observed: Mapping[Spot, str], home: str) -> Sight:
     """Tell how what was observed compares with the digests of the last outputs."""
     if not record.outputs:
         return Sight.INTACT if not observed else Sight.DRIFTED
-    seen = output_digest(observed)
+    seen = output_digest(observed, home)
     if seen == record.outputs[0]:
         return Sight.INTACT
     return Sight.REVERTED if observed and seen in record.outputs else Sight.DRIFTED

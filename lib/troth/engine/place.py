@@ -1,8 +1,8 @@
 """Place: which Destination each workload group goes to, and stays at.
 
-Matching is Kratix's (equality of labels, strictMatchLabels). Among those that match, rendezvous
-hashing of the request over their names chooses, so that a choice depends on nothing but names;
-what was placed stays where it is.
+Matching is Kratix's (equality of labels, strictMatchLabels). A request's group goes to one of those
+that match, chosen by rendezvous hashing of the request over their names, so that a choice depends
+on nothing but names; a Promise's own goes to all of them. What was placed stays where it is.
 """
 
 import hashlib
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api import Destination, Layout, RequestKey
-from troth.engine.values import Group, Placement
+from troth.engine.values import Group, Placement, World
 from troth.errors import NotServedError, Reason, UnscheduledError
-from troth_statestore import Owner, digest_bytes, nested_folder, nested_group
+from troth_statestore import Owner, digest_bytes, flat_file, nested_folder, nested_group
 
 __all__ = ["Places", "candidates", "place", "require_any"]
 
@@ -50,45 +50,67 @@ def _matches(selector: Mapping[str, str], destination: Destination) -> bool:
 
 
 def place(
-    key: RequestKey,
-    groups: Iterable[Group],
-    destinations: Mapping[str, Destination],
-    earlier: Iterable[Placement],
+    key: RequestKey, groups: Iterable[Group], world: World, earlier: Iterable[Placement]
 ) -> Places:
-    """Choose a Destination for each group.
+    """Choose where each group goes.
 
     Args:
-        key: the request, which the hashing spreads.
-        groups: what is to be placed.
-        destinations: by name.
-        earlier: where the request's groups are now; they stay there.
+        key: the request, which the hashing spreads; or a Promise, whose own output goes everywhere.
+        groups: what is to be placed, each once.
+        world: the Destinations.
+        earlier: where the groups are now; they stay there.
 
     Raises:
         UnscheduledError: no Destination matches a group that has no place yet, or the place it
             has is not among those given.
         NotServedError: the Destination's layout is not served.
     """
-    now = {(old.group.pipeline, old.group.directory): old.destination for old in earlier}
+    now: dict[tuple[str, str], list[str]] = {}
+    for old in earlier:
+        now.setdefault((old.group.pipeline, old.group.directory), []).append(old.destination)
     placements: list[Placement] = []
     misplaced: str | None = None
     for group in groups:
-        matching = candidates(group.selector, destinations.values())
-        recorded = now.get((group.pipeline, group.directory))
-        if recorded is not None and recorded not in destinations:
-            raise UnscheduledError(Reason.DESTINATION_GONE, _gone(recorded))
-        if recorded is not None:
-            chosen = destinations[recorded]
-            if chosen not in matching:
+        matching = candidates(group.selector, world.destinations.values())
+        recorded = now.get((group.pipeline, group.directory), [])
+        stays = [_known(name, world) for name in recorded]
+        for destination in stays:
+            if destination not in matching:
                 misplaced = (
-                    f"Destination {recorded} no longer matches {_spell(group.selector)}; the files "
-                    "stay there until the request is removed."
+                    f"Destination {destination.name} no longer matches {_spell(group.selector)}; "
+                    f"the files stay there until the {_what(key)} is removed."
                 )
-        elif matching:
-            chosen = max(matching, key=lambda destination: _score(key, destination))
-        else:
-            raise _unscheduled(group.selector, destinations)
-        placements.append(_placement(key, group, chosen))
+        if not matching and not stays:
+            raise _unscheduled(group.selector, world)
+        placements += [
+            _placement(key, group, destination, world.store_of(destination))
+            for destination in _chosen(key, stays, matching)
+        ]
     return Places(tuple(placements), misplaced)
+
+
+def _what(key: RequestKey) -> str:
+    return "Promise" if key.is_promise else "request"
+
+
+def _known(name: str, world: World) -> Destination:
+    if name not in world.destinations:
+        message = (
+            f"its Destination {name} is not among those given; its files are kept as they are. "
+            f"Give {name} again, or remove what is there and hand it in anew."
+        )
+        raise UnscheduledError(Reason.DESTINATION_GONE, message)
+    return world.destinations[name]
+
+
+def _chosen(
+    key: RequestKey, stays: list[Destination], matching: list[Destination]
+) -> list[Destination]:
+    if key.is_promise:
+        return sorted(
+            {one.name: one for one in (*stays, *matching)}.values(), key=lambda one: one.name
+        )
+    return stays or [max(matching, key=lambda destination: _score(key, destination))]
 
 
 def _score(key: RequestKey, destination: Destination) -> bytes:
@@ -97,34 +119,31 @@ def _score(key: RequestKey, destination: Destination) -> bytes:
     return hashlib.sha256(spelled.encode()).digest()
 
 
-def _placement(key: RequestKey, group: Group, destination: Destination) -> Placement:
-    if destination.layout is not Layout.NESTED:
+def _placement(key: RequestKey, group: Group, destination: Destination, store: str) -> Placement:
+    owner = Owner(*key)
+    if destination.layout is Layout.AGGREGATED:
         message = (
             f"Destination {destination.name} has the layout {destination.layout}, which this "
-            f"version of Troth does not write; use {Layout.NESTED}."
+            f"version of Troth does not write; use {Layout.NESTED} or {Layout.NONE}."
         )
         raise NotServedError(Reason.DESTINATION_NOT_SERVED, message)
-    owner = Owner(*key)
-    owned = nested_folder(destination.path, owner)
-    folder = nested_group(destination.path, owner, group.pipeline, group.directory)
+    owned: str | None = None
+    folder = destination.path
+    if destination.layout is Layout.NESTED:
+        owned = nested_folder(destination.path, owner)
+        folder = nested_group(destination.path, owner, group.pipeline, group.directory)
     if group.files is None:
-        return Placement(group, destination.name, folder, owned, ())
-    contents = {f"{folder}/{path}": group.files[path] for path in sorted(group.files)}
+        return Placement(group, destination.name, folder, owned, (), store)
+    contents = {flat_file(folder, path): group.files[path] for path in sorted(group.files)}
     return Placement(
         group,
         destination.name,
         folder,
         owned,
         files=tuple(contents),
+        store=store,
         contents=contents,
         digests={path: digest_bytes(content) for path, content in contents.items()},
-    )
-
-
-def _gone(name: str) -> str:
-    return (
-        f"its Destination {name} is not among those given; its files are kept as they are. Give "
-        f"{name} again, or remove the request and hand it in anew."
     )
 
 
@@ -132,10 +151,10 @@ def _spell(selector: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(selector.items())) or "any"
 
 
-def _unscheduled(
-    selector: Mapping[str, str], destinations: Mapping[str, Destination]
-) -> UnscheduledError:
-    known = "; ".join(f"{d.name} has {_spell(d.labels)}" for _, d in sorted(destinations.items()))
+def _unscheduled(selector: Mapping[str, str], world: World) -> UnscheduledError:
+    known = "; ".join(
+        f"{one.name} has {_spell(one.labels)}" for _, one in sorted(world.destinations.items())
+    )
     message = (
         f"no Destination matches {_spell(selector)} ({known or 'there is none'}); label one, or "
         "change the selectors."
@@ -143,7 +162,7 @@ def _unscheduled(
     return UnscheduledError(Reason.NO_MATCHING_DESTINATION, message)
 
 
-def require_any(selector: Mapping[str, str], destinations: Mapping[str, Destination]) -> None:
+def require_any(selector: Mapping[str, str], world: World) -> None:
     """Raise UnscheduledError when no Destination could take the Promise's default group."""
-    if not candidates(selector, destinations.values()):
-        raise _unscheduled(selector, destinations)
+    if not candidates(selector, world.destinations.values()):
+        raise _unscheduled(selector, world)

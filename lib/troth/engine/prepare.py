@@ -4,11 +4,12 @@ Nothing here looks at other requests, and nothing is written. `begin` is all tha
 of which nothing has changed; `finish` runs stages, so that many are worth finishing at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from troth.api import Fields, JsonObject
+from troth.api import Fields, Json, JsonObject
 from troth.engine.admit import Admission
+from troth.engine.adopt import Adoptions
 from troth.engine.check import OutputLimits, check_groups, check_places, check_status
 from troth.engine.digest import InputDigests, output_digest
 from troth.engine.draft import Draft, Settled
@@ -19,7 +20,7 @@ from troth.engine.place import place, require_any
 from troth.engine.record import Record
 from troth.engine.render import Renderer
 from troth.engine.suspension import Suspension
-from troth.engine.values import Placement, Submission, World
+from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import HeldError, OutputRefusedError, Reason, StageError, UnscheduledError
 
 __all__ = ["Preparer"]
@@ -27,15 +28,20 @@ __all__ = ["Preparer"]
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
-    """Prepares requests against one moment of the store."""
+    """Prepares requests, and Promises, against one moment of the stores.
+
+    `unavailable` says of Promises that cannot fulfil requests now why that is.
+    """
 
     world: World
     ledger: Ledger
     admission: Admission
     digests: InputDigests
     renderer: Renderer
+    adoptions: Adoptions
     inventory: str
     limits: OutputLimits
+    unavailable: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
 
     def begin(self, submission: Submission) -> Draft:
         """Admit a request and recall what is known of it; `Draft.settled` says if that is all.
@@ -43,20 +49,38 @@ class Preparer:
         Raises:
             PermanentError: of every kind that docs/errors.md lists for a request.
         """
-        draft = self.admission.admit(submission)
+        draft = replace(self._admit(submission), hearth=self.world.stores[0])
         record = draft.record
         if record is not None:
             self._refuse_foreign(draft, record)
+            self.ledger.view.require(sorted({one.store for one in record.placements}))
             draft = replace(draft, status=record.status)
-        draft = replace(draft, observed=self._observed(draft, record))
-        if submission.request.paused:
-            return replace(draft, settled=_PAUSED)
-        if record is None or submission.request.forced:
+        observed = observe(draft.key, record, self.world, self.ledger.view)
+        draft = replace(draft, observed=observed)
+        halted = self._halted(draft)
+        if halted is not None:
+            return _remembered(draft, record, halted) if record else replace(draft, settled=halted)
+        forced = submission.request.forced or draft.promise.forces_requests
+        if record is None or forced:
             return draft
         try:
             return self._recall(draft, record) or draft
         except UnscheduledError as error:
             return _unplaced(draft, error)
+
+    def _admit(self, submission: Submission) -> Draft:
+        if submission.is_promise:
+            promise = self.world.promises[submission.request.name]
+            return self.admission.admit_promise(submission, promise)
+        return self.admission.admit(submission)
+
+    def _halted(self, draft: Draft) -> Settled | None:
+        """Return why nothing is to be done with a request now, whatever it asks for."""
+        if draft.submission.request.paused or draft.promise.paused:
+            return _PAUSED
+        if draft.submission.request.held:
+            return _HELD
+        return None if draft.key.is_promise else self.unavailable.get(draft.key.promise)
 
     def finish(self, draft: Draft) -> Draft:
         """Render a request that was begun and is not settled, and find its place.
@@ -69,10 +93,6 @@ class Preparer:
         except UnscheduledError as error:
             return _unplaced(draft, error)
 
-    def _observed(self, draft: Draft, record: Record | None) -> Mapping[str, str]:
-        paths = [destination.path for destination in self.world.destinations.values()]
-        return observe(draft.key, record, paths, self.ledger.snapshot)
-
     def _refuse_foreign(self, draft: Draft, record: Record) -> None:
         if record.inventory != self.inventory:
             message = (
@@ -83,12 +103,12 @@ class Preparer:
 
     def _recall(self, draft: Draft, record: Record) -> Draft | None:
         """Return the draft as the record has it, None when it has to be rendered."""
-        digest = self.digests.digest(draft.promise, draft.object, record.status)
+        digest = self._digest(draft, record.status)
         if record.suspension is not None:
             if record.suspension.over(self.renderer.moment().now, digest):
                 return None
             return _remembered(draft, record, _suspended(record.suspension))
-        sight = compare(record, draft.observed)
+        sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
             return self._still_placed(_remembered(draft, record, _REVERTED))
         if sight is Sight.INTACT and record.input_digest == digest:
@@ -97,25 +117,31 @@ class Preparer:
 
     def _still_placed(self, draft: Draft) -> Draft | None:
         """Return a remembered draft if its Destinations are where they were, else None."""
-        groups = [placement.group for placement in draft.placements]
-        places = place(draft.key, groups, self.world.destinations, draft.placements)
-        paths = [placement.path for placement in places.placements]
-        if paths != [placement.path for placement in draft.placements]:
+        groups = {(p.group.pipeline, p.group.directory): p.group for p in draft.placements}
+        places = place(draft.key, groups.values(), self.world, draft.placements)
+        if _spots(places.placements) != _spots(draft.placements):
             return None
         return replace(draft, misplaced=places.misplaced)
+
+    def _digest(self, draft: Draft, status: Mapping[str, Json]) -> str:
+        own = draft.key.is_promise
+        return self.digests.digest(draft.promise, draft.object, status, own=own)
 
     def _render(self, draft: Draft) -> Draft:
         record, promise = draft.record, draft.promise
         earlier = record.placements if record is not None else ()
-        if not earlier:
-            require_any(promise.selectors, self.world.destinations)
-        rendered = self.renderer.configure(promise, _numbered(draft), draft.status)
+        if not earlier and not draft.key.is_promise:
+            require_any(promise.selectors, self.world)
+        rendered = self.renderer.configure(
+            promise, _numbered(draft), draft.status, own=draft.key.is_promise
+        )
         check_status(rendered.status)
-        digest = self.digests.digest(promise, draft.object, rendered.status)
+        digest = self._digest(draft, rendered.status)
         draft = replace(draft, input_digest=digest, status=rendered.status)
         if rendered.suspension is not None:
             check_status({"message": rendered.suspension.message})
-            suspension = replace(rendered.suspension, input_digest=digest)
+            before = record.suspension if record is not None else None
+            suspension = rendered.suspension.after(before, digest)
             return replace(
                 draft,
                 settled=_suspended(suspension),
@@ -126,19 +152,26 @@ class Preparer:
         secrets = promise.allows_plain_secrets
         check_groups(rendered.groups, self.limits, allow_secrets=secrets)
         try:
-            places = place(draft.key, rendered.groups, self.world.destinations, earlier)
+            places = place(draft.key, rendered.groups, self.world, earlier)
         except UnscheduledError as error:
             return _unplaced(draft, error)  # with the status that the stages left
         check_places(places.placements)
+        self.ledger.view.require(sorted({one.store for one in places.placements}))
+        heritage = self.adoptions.heritage(places.placements)
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
-        draft = replace(draft, placements=placements, misplaced=places.misplaced)
+        draft = replace(
+            draft,
+            placements=placements,
+            misplaced=places.misplaced,
+            observed={**draft.observed, **heritage},
+        )
         if record is not None and self._repeats(draft, record):
             _refuse_unstable(draft, record)
         return draft
 
     def _repeats(self, draft: Draft, record: Record) -> bool:
         """Tell whether this run had the very input and state that the record was made from."""
-        digest = self.digests.digest(draft.promise, draft.object, record.status)
+        digest = self._digest(draft, record.status)
         return record.suspension is None and record.input_digest == digest
 
     def _identified(self, placement: Placement, *, secrets: bool) -> Placement:
@@ -152,7 +185,18 @@ class Preparer:
         return replace(placement, objects=objects)
 
 
-_PAUSED = Settled(Reason.PAUSED, "paused by its label; nothing is done until it is taken off.")
+def _spots(placements: Iterable[Placement]) -> list[tuple[str, Spot]]:
+    return [(one.destination, Spot(one.store, one.path)) for one in placements]
+
+
+_HELD = Settled(
+    Reason.WORKFLOW_SUSPENDED,
+    "suspended by its label kratix.io/workflow-suspended; nothing is rendered until it is off.",
+    idle=True,
+)
+_PAUSED = Settled(
+    Reason.PAUSED, "paused by its label; nothing is done until it is taken off.", idle=True
+)
 _REVERTED = Settled(
     Reason.REVERTED,
     "its files were rolled back to an earlier output; they are kept until the request changes.",
@@ -194,10 +238,10 @@ def _numbered(draft: Draft) -> JsonObject:
 
 def _refuse_unstable(draft: Draft, record: Record) -> None:
     """Refuse a second run from the same state that gave other bytes or left another state."""
-    same_places = [p.path for p in draft.placements] == [p.path for p in record.placements]
+    same_places = _spots(draft.placements) == _spots(record.placements)
     if draft.status != record.status:
         what = "left another status"
-    elif same_places and output_digest(draft.digests) != record.outputs[0]:
+    elif same_places and output_digest(draft.digests, draft.home) != record.outputs[0]:
         what = "gave other bytes"
     else:
         return

@@ -1,15 +1,14 @@
 """Preview: what a plan would change, file by file, without writing any of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from troth.engine.change import Change
 from troth.engine.draft import Draft
 from troth.engine.ladder import Plan
-from troth.engine.observe import observe
+from troth.engine.observe import NOWHERE, observe
 from troth.engine.report import of_draft, of_record
-from troth.engine.values import Item, State
+from troth.engine.values import Item, Spot, State
 from troth.errors import Reason
-from troth_statestore import ChangeSet
 
 __all__ = ["FileChange", "Preview", "preview"]
 
@@ -18,7 +17,7 @@ __all__ = ["FileChange", "Preview", "preview"]
 class FileChange:
     """One file, before and after; None where it is not there."""
 
-    path: str
+    spot: Spot
     before: bytes | None
     after: bytes | None
 
@@ -33,28 +32,25 @@ class Preview:
 
 def preview(plan: Plan) -> list[Preview]:
     """Return what a plan would do, in the order of the requests."""
-    revision = plan.ledger.snapshot.revision
+    view = plan.ledger.view
     found = [Preview(item) for item in plan.items]
     for draft, change in plan.drafts:
         files = _changes(plan, draft, change) if change is not None else ()
         written = bool(files) or (change is not None and draft.record is None)
-        item = of_draft(draft, written=written, revision=None if written else revision)
+        revision = None if written else view.revision(draft.home)
+        item = of_draft(draft, written=written, revision=revision)
         found.append(Preview(item, files))
     for key in plan.removals:
-        record, _ = plan.ledger.records[key]
-        observed = observe(key, record, (), plan.ledger.snapshot)
-        before = plan.ledger.snapshot.read(sorted(observed))
-        files = tuple(FileChange(path, before[path], None) for path in sorted(before))
+        record = plan.ledger.entries[key].record
+        before = view.read(observe(key, record, NOWHERE, view))
+        files = tuple(FileChange(spot, before[spot], None) for spot in sorted(before))
         found.append(Preview(of_record(record, State.REMOVED, Reason.REMOVED), files))
     return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
 
 
-def _changes(plan: Plan, draft: Draft, change: ChangeSet) -> tuple[FileChange, ...]:
-    now: Mapping[str, str] = draft.observed
-    touched = sorted(path for path, digest in draft.digests.items() if now.get(path) != digest)
-    removed = sorted(change.delete & now.keys())
-    before = plan.ledger.snapshot.read([*touched, *removed])
-    return tuple(
-        FileChange(path, before.get(path), change.files.get(path))
-        for path in sorted([*touched, *removed])
-    )
+def _changes(plan: Plan, draft: Draft, change: Change) -> tuple[FileChange, ...]:
+    now, after = draft.observed, change.files
+    touched = {spot for spot, digest in draft.digests.items() if now.get(spot) != digest}
+    different = sorted(touched | (change.delete & now.keys()))
+    before = plan.ledger.view.read(different)
+    return tuple(FileChange(spot, before.get(spot), after.get(spot)) for spot in different)

@@ -25,7 +25,7 @@ from troth.api.labels import LAST_APPLIED
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group, ObjectId, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
-from troth_statestore import Owner, request_key
+from troth_statestore import Owner, flat_file, record_key
 
 __all__ = ["OUTPUTS_KEPT", "Record", "asked_of"]
 
@@ -92,8 +92,8 @@ class Record:
         }
         return {**kind, "metadata": metadata, "spec": self.spec}
 
-    def encode(self) -> bytes:
-        """Spell the record: the same record, the same bytes."""
+    def encode(self, home: str = "") -> bytes:
+        """Spell the record, kept in the store `home`: the same record, the same bytes."""
         spelled: dict[str, Json] = {
             "apiVersion": _API_VERSION,
             "kind": _KIND,
@@ -105,22 +105,27 @@ class Record:
             "promiseDigest": self.promise_digest,
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
-            "placements": [_encode_placement(placement) for placement in self.placements],
+            "placements": [_encode_placement(placement, home) for placement in self.placements],
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
 
     @classmethod
-    def decode(cls, content: bytes, key: str) -> "Record":
+    def decode(cls, content: bytes, key: str, home: str = "") -> "Record":
         """Read a record.
+
+        Args:
+            content: what stands in the store.
+            key: where it stands there.
+            home: the store's name in this run.
 
         Raises:
             InvalidInputError: it is no record that can be trusted (RecordUnreadable).
         """
         try:
-            record = _decode(_parse(content, key))
-            if request_key(Owner(*record.key)) != key:
+            record = _decode(_parse(content, key), home)
+            if record_key(Owner(*record.key)) != key:
                 text = f"it is the record of {record.key}, at another's place."
                 raise InvalidInputError(Reason.RECORD_UNREADABLE, text)
             return record  # noqa: TRY300  (one place says what an unreadable record means)
@@ -155,13 +160,15 @@ def _parse(content: bytes, key: str) -> JsonObject:
     return parsed
 
 
-def _encode_placement(placement: Placement) -> Json:
+def _encode_placement(placement: Placement, home: str) -> Json:
     group = placement.group
+    elsewhere = {} if placement.store == home else {"store": placement.store}
     return {
         "pipeline": group.pipeline,
         "directory": group.directory,
         "selector": dict(sorted(group.selector.items())),
         "destination": placement.destination,
+        **elsewhere,
         "path": placement.path,
         "owned": placement.owned,
         "files": [path.removeprefix(f"{placement.path}/") for path in placement.files],
@@ -169,7 +176,7 @@ def _encode_placement(placement: Placement) -> Json:
     }
 
 
-def _decode(raw: JsonObject) -> Record:
+def _decode(raw: JsonObject, home: str) -> Record:
     fields = Fields(raw, reason=Reason.RECORD_UNREADABLE)
     if (fields.text("apiVersion"), fields.text("kind")) != (_API_VERSION, _KIND):
         raise fields.error("apiVersion", f"{_API_VERSION}, kind {_KIND}, is needed here.")
@@ -184,7 +191,7 @@ def _decode(raw: JsonObject) -> Record:
     if not isinstance(generation, int):
         raise fields.error("generation", "a number is needed here.")
     return Record(
-        key=RequestKey(request.text("namespace"), request.text("promise"), request.text("name")),
+        key=_key(request),
         asked=asked,
         generation=generation,
         inventory=fields.text("inventory"),
@@ -193,7 +200,7 @@ def _decode(raw: JsonObject) -> Record:
         promise_digest=fields.text("promiseDigest"),
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),
-        placements=tuple(_decode_placement(item) for item in fields.items("placements")),
+        placements=tuple(_decode_placement(item, home) for item in fields.items("placements")),
         status=fields.mapping("status"),
         suspension=(
             Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
@@ -201,9 +208,18 @@ def _decode(raw: JsonObject) -> Record:
     )
 
 
-def _decode_placement(fields: Fields) -> Placement:
+def _key(request: Fields) -> RequestKey:
+    """Read who the record is of; a Promise's own has neither namespace nor name."""
+    promise = request.text("promise")
+    if request.value("namespace") == request.value("name") == "":
+        return RequestKey("", promise, "")
+    return RequestKey(request.text("namespace"), promise, request.text("name"))
+
+
+def _decode_placement(fields: Fields, home: str) -> Placement:
+    path = fields.text("path", "")
     group = Group(
-        pipeline=fields.text("pipeline"),
+        pipeline=fields.text("pipeline", ""),
         directory=fields.text("directory"),
         selector=fields.string_map("selector"),
         files=None,
@@ -211,9 +227,10 @@ def _decode_placement(fields: Fields) -> Placement:
     return Placement(
         group=group,
         destination=fields.text("destination"),
-        path=fields.text("path"),
-        owned=fields.text("owned"),
-        files=tuple(f"{fields.text('path')}/{path}" for path in fields.texts("files")),
+        path=path,
+        owned=fields.text("owned") if fields.has("owned") else None,
+        store=fields.text("store", home),
+        files=tuple(flat_file(path, file) for file in fields.texts("files")),
         objects=tuple(
             ObjectId(item.text("group", ""), item.text("kind"), item.text("namespace", ""),
                      item.text("name"))

@@ -8,16 +8,22 @@ protection are judged before the first delete pipeline runs.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from troth.api import Promise, RequestKey, RequestSchema, ResourceRequest
+from troth.api import Fields, JsonObject, Promise, RequestKey, RequestSchema, ResourceRequest
+from troth.api.labels import visible_annotations, visible_labels
 from troth.engine.admit import object_of
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_record
+from troth.engine.suspension import Suspension
 from troth.engine.values import Item, State, World
 from troth.errors import InvalidInputError, Reason
 
-__all__ = ["DeletionBudget", "PruneRules", "Remover", "sort_out"]
+__all__ = ["DeletionBudget", "PruneRules", "Remover", "promise_in_use", "sort_out"]
+
+
+# Requests that a message names before it only counts them.
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class PruneRules:
         complete: whether everything in those roots could be read, and served.
         doubtful: namespace and name of objects that were read but belong to nobody known; a
             mistyped group must not remove what it was.
+        paused: names of Promises of which nothing is touched.
         prune: remove also what was read from other roots.
     """
 
@@ -54,6 +61,7 @@ class PruneRules:
     was_read: Callable[[str], bool]
     complete: bool
     doubtful: frozenset[tuple[str, str]]
+    paused: frozenset[str]
     prune: bool
     budget: DeletionBudget
 
@@ -61,19 +69,24 @@ class PruneRules:
 def sort_out(
     ledger: Ledger, present: Collection[RequestKey], rules: PruneRules
 ) -> tuple[list[RequestKey], list[Item]]:
-    """Return which requests are to be removed, and a report on those that are kept instead.
+    """Return who is to be removed, and a report on those that are kept instead.
+
+    Requests come before Promises; a Promise with requests that stay, stays too.
 
     Args:
-        ledger: what the store knows.
-        present: requests of this run, whatever became of them.
-        rules: what may be concluded from a request not being among them.
+        ledger: what the stores know.
+        present: requests and Promises of this run, whatever became of them.
+        rules: what may be concluded from one not being among them.
     """
-    mine = {k: r for k, (r, _) in ledger.records.items() if r.inventory == rules.inventory}
-    absent = sorted(mine.keys() - set(present))
+    records = {key: entry.record for key, entry in ledger.entries.items()}
+    mine = {key: record for key, record in records.items() if record.inventory == rules.inventory}
+    absent = sorted(mine.keys() - set(present), key=lambda key: (key.is_promise, key))
     removable: list[RequestKey] = []
     kept: list[Item] = []
     for key in absent:
         reason = _reason_to_keep(mine[key], rules)
+        if reason is None and key.is_promise:
+            reason = promise_in_use(key, records.keys() - set(removable))
         if reason is None:
             removable.append(key)
         else:
@@ -91,10 +104,25 @@ def sort_out(
     return removable, kept
 
 
+def promise_in_use(
+    key: RequestKey, left: Collection[RequestKey]
+) -> tuple[State, Reason, str] | None:
+    """Return why a Promise has to stay, None when none of its requests is left."""
+    mine = sorted(one for one in left if one.promise == key.promise and not one.is_promise)
+    if not mine:
+        return None
+    named = ", ".join(f"{one.namespace}/{one.name}" for one in mine[:_NAMED])
+    more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
+    text = f"no longer found, but requests of it are still there: {named}{more}; it is kept."
+    return State.ORPHANED, Reason.PROMISE_IN_USE, text
+
+
 def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, str] | None:
     if not rules.complete:
         text = "no longer found, but not everything could be read in this run; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
+    if record.key.promise in rules.paused:
+        return State.SUSPENDED, Reason.PAUSED, "no longer found, but its Promise is paused."
     if (record.key.namespace, record.key.name) in rules.doubtful:
         text = "no longer found, but an object of its name and of an unknown group is; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
@@ -126,8 +154,10 @@ class Remover:
             InvalidInputError: neither the Promise nor its kept revision can be read.
             PermanentError: as `Renderer.delete`.
         """
-        record, _ = self.ledger.records[key]
+        record = self.ledger.entries[key].record
         promise = self._promise(record)
+        if key.is_promise:
+            return self.renderer.delete(promise, _as_promise(record), record.status, own=True)
         if not promise.workflows.resource_delete:
             return Rendered()
         request = ResourceRequest.parse(record.as_request)
@@ -137,9 +167,16 @@ class Remover:
             spec = RequestSchema(schema).fill(spec)
         return self.renderer.delete(promise, object_of(request, spec), record.status)
 
+    def waits(self, key: RequestKey) -> Suspension | None:
+        """Return what a delete pipeline asked for, while it is not yet to be tried again."""
+        suspension = self.ledger.entries[key].record.suspension
+        if suspension is None or suspension.input_digest or suspension.not_before is None:
+            return None  # none, one of the configure workflow, or one that names no time
+        return None if suspension.not_before <= self.renderer.moment().now else suspension
+
     def _promise(self, record: Record) -> Promise:
         present = self.world.promises.get(record.key.promise)
-        if present is not None:
+        if present is not None and not record.key.is_promise:
             return present
         revision = self.ledger.revision(record.promise_digest)
         if revision is None:
@@ -150,3 +187,18 @@ class Remover:
             )
             raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
         return Promise.parse(revision)
+
+
+def _as_promise(record: Record) -> JsonObject:
+    """Return what object.yaml says of a Promise that is known by its record alone."""
+    asked = Fields(record.asked)
+    return {
+        "apiVersion": asked.text("apiVersion"),
+        "kind": asked.text("kind"),
+        "metadata": {
+            "name": record.key.promise,
+            "labels": visible_labels(asked.string_map("labels")),
+            "annotations": visible_annotations(asked.string_map("annotations")),
+        },
+        "spec": record.spec,
+    }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from troth.api import Fields, Json, JsonObject, Pipeline, Promise
+from troth.api import Fields, Json, JsonObject, Pipeline, Promise, dump_documents
 from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group
@@ -58,25 +58,27 @@ class Renderer:
     moment: Callable[[], Moment]
 
     def configure(
-        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json]
+        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json], *, own: bool = False
     ) -> Rendered:
-        """Run the resource configure workflow.
+        """Run a configure workflow.
 
         Args:
             promise: whose pipelines run.
             asked: object.yaml without status.
             status: what earlier runs left.
+            own: run the promise workflow, after the static dependencies, not the resource workflow.
 
         Raises:
             NotServedError, StageError, OutputRefusedError: as `Runner.run`.
             InvalidInputError: a metadata file is not as the contract wants it.
         """
-        groups: list[Group] = []
-        for pipeline in promise.workflows.resource_configure:
+        workflows = promise.workflows
+        groups = _dependencies(promise) if own else []
+        for pipeline in workflows.promise_configure if own else workflows.resource_configure:
             job = self._job(promise, pipeline, {**asked, "status": status}, "configure")
             with _naming(pipeline):
                 result = self.runner.run(job)
-                status = merge_status(status, read_status(result.metadata))
+                status = merge_status(status, read_status(result.metadata, own=own))
                 control = read_control(result.metadata)
                 if control is not None:
                     suspension = _suspension(pipeline, control, self.moment().now)
@@ -85,16 +87,19 @@ class Renderer:
             groups += _split(promise, pipeline, result.files, selectors.root, selectors.folders)
         return Rendered(tuple(groups), status)
 
-    def delete(self, promise: Promise, asked: JsonObject, status: Mapping[str, Json]) -> Rendered:
-        """Run every pipeline of the resource delete workflow; their output is ignored.
+    def delete(
+        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json], *, own: bool = False
+    ) -> Rendered:
+        """Run every pipeline of a delete workflow; their output is ignored.
 
-        Raises as `configure`.
+        Takes and raises the same as `configure`.
         """
-        for pipeline in promise.workflows.resource_delete:
+        workflows = promise.workflows
+        for pipeline in workflows.promise_delete if own else workflows.resource_delete:
             job = self._job(promise, pipeline, {**asked, "status": status}, "delete")
             with _naming(pipeline):
                 result = self.runner.run(job)
-                status = merge_status(status, read_status(result.metadata))
+                status = merge_status(status, read_status(result.metadata, own=own))
                 control = read_control(result.metadata)
             if control is not None:
                 return Rendered((), status, _suspension(pipeline, control, self.moment().now))
@@ -105,18 +110,20 @@ class Renderer:
     ) -> StageJob:
         identity = Fields(content).section("metadata")
         group, _, version = str(content["apiVersion"]).rpartition("/")
+        namespace = identity.text("namespace", "")
+        plural = promise.api.plural if promise.api and namespace else "promises"
         environ = {
             "KRATIX_WORKFLOW_ACTION": action,
-            "KRATIX_WORKFLOW_TYPE": "resource",
+            "KRATIX_WORKFLOW_TYPE": "resource" if namespace else "promise",
             "KRATIX_PROMISE_NAME": promise.name,
             "KRATIX_PIPELINE_NAME": pipeline.name,
             "KRATIX_OBJECT_KIND": str(content["kind"]),
             "KRATIX_OBJECT_GROUP": group,
             "KRATIX_OBJECT_VERSION": version,
             "KRATIX_OBJECT_NAME": identity.text("name"),
-            "KRATIX_OBJECT_NAMESPACE": identity.text("namespace"),
-            "KRATIX_CRD_PLURAL": promise.api.plural if promise.api else "",
-            "KRATIX_CLUSTER_SCOPED": "false",
+            "KRATIX_OBJECT_NAMESPACE": namespace,
+            "KRATIX_CRD_PLURAL": plural,
+            "KRATIX_CLUSTER_SCOPED": "false" if namespace else "true",
         }
         return StageJob(promise.name, pipeline, environ, content, self.moment().as_input)
 
@@ -135,6 +142,15 @@ def _suspension(pipeline: Pipeline, control: Control, now: datetime) -> Suspensi
     if control.retry_after is not None:
         due = now.replace(microsecond=0) + timedelta(seconds=ceil(control.retry_after))
     return Suspension(pipeline.name, control.message, due)
+
+
+def _dependencies(promise: Promise) -> list[Group]:
+    """Return a Promise's static dependencies as the workload group that Kratix makes of them."""
+    if not promise.dependencies:
+        return []
+    path = f"static/{promise.name}-dependencies.yaml"
+    content = dump_documents(list(promise.dependencies))
+    return [Group("", ".", promise.selectors, {path: content})]
 
 
 def _split(

@@ -32,6 +32,7 @@ _SETTLED = {
     Reason.DESTINATION_GONE: State.MISPLACED,
     Reason.NO_MATCHING_DESTINATION: State.UNSCHEDULED,
     Reason.PAUSED: State.SUSPENDED,
+    Reason.PROMISE_UNAVAILABLE: State.WAITING,
     Reason.REVERTED: State.UNCHANGED,
     Reason.UP_TO_DATE: State.UNCHANGED,
     Reason.WORKFLOW_SUSPENDED: State.SUSPENDED,
@@ -50,11 +51,8 @@ def _places(placements: Iterable[Placement]) -> tuple[tuple[str, str], ...]:
 def of_error(submission: Submission, key: RequestKey | None, error: TrothError) -> Item:
     """Report a request that an error stopped."""
     request, origin = submission.request, submission.origin
-    promise = key.promise if key is not None else ""
     return Item(
-        request.namespace,
-        promise,
-        request.name,
+        *(key or (request.namespace, "", request.name)),
         state_of(error),
         error.reason,
         redact(error.message),
@@ -72,8 +70,7 @@ def of_record(
 
 def of_unreadable(key: str, error: TrothError) -> Item:
     """Report a record that cannot be read, by the path it stands at."""
-    namespace, promise, name = names_in(key) or ("", "", key)
-    return Item(namespace, promise, name, state_of(error), error.reason, error.message)
+    return Item(*(names_in(key) or ("", "", key)), state_of(error), error.reason, error.message)
 
 
 def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
@@ -97,8 +94,12 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
 
 def _moved(now: Iterable[Placement], before: Iterable[Placement]) -> bool:
     """Tell whether a group that was there before is in another folder now."""
-    folders = {(p.group.pipeline, p.group.directory): p.path for p in before}
-    return any(folders.get((p.group.pipeline, p.group.directory), p.path) != p.path for p in now)
+
+    def where(placement: Placement) -> tuple[str, str, str]:
+        return placement.group.pipeline, placement.group.directory, placement.destination
+
+    folders = {where(one): (one.store, one.path) for one in before}
+    return any(folders.get(where(p), (p.store, p.path)) != (p.store, p.path) for p in now)
 
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:

@@ -1,4 +1,4 @@
-"""Promise revisions in the store: each one in use is kept, once.
+"""Promise revisions in the stores: each one in use is kept, once in every store that needs it.
 
 With it a removal can run its delete pipelines although the Promise's file is gone.
 """
@@ -7,27 +7,28 @@ from collections.abc import Collection
 
 from troth.api import JsonObject, Promise, RequestKey, canonical
 from troth.engine.ladder import Plan
+from troth.engine.values import Spot
 from troth_statestore import ChangeSet, revision_key
 
 __all__ = ["added_revisions", "unused_revisions"]
 
 
-def added_revisions(plan: Plan) -> list[ChangeSet]:
-    """Return what keeps the revisions of a plan's requests that the store does not hold yet."""
-    needed: dict[str, Promise] = {
-        draft.promise.digest: draft.promise
+def added_revisions(plan: Plan) -> list[tuple[str, ChangeSet]]:
+    """Return by store what keeps the revisions of a plan that it does not hold yet."""
+    needed: dict[Spot, Promise] = {
+        Spot(draft.home, revision_key(draft.promise.digest)): draft.promise
         for draft, change in plan.drafts
-        if change is not None or draft.record is not None
+        if change is not None or draft.entry is not None
     }
     return [
-        ChangeSet(revision_key(digest), None, record=_spell(promise))
-        for digest, promise in sorted(needed.items())
-        if revision_key(digest) not in plan.ledger.revisions
+        (spot.store, ChangeSet(spot.path, None, record=_spell(promise)))
+        for spot, promise in sorted(needed.items(), key=lambda one: one[0])
+        if spot not in plan.ledger.revisions
     ]
 
 
-def unused_revisions(plan: Plan, settled: Collection[RequestKey]) -> list[ChangeSet]:
-    """Return what removes the revisions that no record refers to any more.
+def unused_revisions(plan: Plan, settled: Collection[RequestKey]) -> list[tuple[str, ChangeSet]]:
+    """Return by store what removes the revisions that no record there refers to any more.
 
     Args:
         plan: what was carried out.
@@ -37,10 +38,16 @@ def unused_revisions(plan: Plan, settled: Collection[RequestKey]) -> list[Change
     ledger = plan.ledger
     if ledger.unreadable:
         return []  # one of them may refer to any revision
-    used = {r.promise_digest for k, (r, _) in ledger.records.items() if k not in settled}
-    used |= {draft.promise.digest for draft, _ in plan.drafts}
-    unused = ledger.revisions.keys() - {revision_key(digest) for digest in used}
-    return [ChangeSet(key, ledger.revisions[key], record=None) for key in sorted(unused)]
+    used = {
+        Spot(entry.home, revision_key(entry.record.promise_digest))
+        for key, entry in ledger.entries.items()
+        if key not in settled
+    }
+    used |= {Spot(draft.home, revision_key(draft.promise.digest)) for draft, _ in plan.drafts}
+    unused = sorted(ledger.revisions.keys() - used)
+    return [
+        (spot.store, ChangeSet(spot.path, ledger.revisions[spot], record=None)) for spot in unused
+    ]
 
 
 def _spell(promise: Promise) -> bytes:

@@ -1,8 +1,7 @@
 """Survey: what the store alone says of its requests, with no input at hand."""
 
-from troth.engine.ledger import Ledger
-from troth.engine.observe import Sight, compare, observe
-from troth.engine.record import Record
+from troth.engine.ledger import Entry, Ledger
+from troth.engine.observe import NOWHERE, Sight, compare, observe
 from troth.engine.report import of_record, of_unreadable
 from troth.engine.values import Item, State
 from troth.errors import Reason
@@ -12,22 +11,27 @@ __all__ = ["survey", "survey_one"]
 
 def survey(ledger: Ledger) -> list[Item]:
     """Return a line for each request that the store knows, and for each record it cannot read."""
-    found = [survey_one(ledger, record) for record, _ in ledger.records.values()]
-    for key, error in ledger.unreadable.items():
-        found.append(of_unreadable(key, error))
+    found = [survey_one(ledger, entry) for entry in ledger.entries.values()]
+    for spot, error in ledger.unreadable.items():
+        found.append(of_unreadable(spot.path, error))
     return sorted(found, key=lambda item: (item.namespace, item.promise, item.name))
 
 
-def survey_one(ledger: Ledger, record: Record) -> Item:
+def survey_one(ledger: Ledger, entry: Entry) -> Item:
     """Return the line of one request: what its record says, held against its files."""
-    revision = ledger.snapshot.revision
+    record, revision = entry.record, ledger.view.revision(entry.home)
     if record.suspension is not None:
         text = record.suspension.words
         return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text, revision)
     if record.input_digest is None:
         text = "no Destination took it in its last run."
         return of_record(record, State.UNSCHEDULED, Reason.NO_MATCHING_DESTINATION, text)
-    match compare(record, observe(record.key, record, (), ledger.snapshot)):
+    elsewhere = {placement.store for placement in record.placements} - ledger.view.snapshots.keys()
+    if elsewhere:
+        text = f"it has files in {', '.join(sorted(elsewhere))} too, which was not looked at."
+        return of_record(record, State.WAITING, Reason.STATE_STORE_UNREACHABLE, text, revision)
+    observed = observe(record.key, record, NOWHERE, ledger.view)
+    match compare(record, observed, entry.home):
         case Sight.INTACT:
             return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, revision=revision)
         case Sight.REVERTED:

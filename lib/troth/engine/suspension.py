@@ -1,6 +1,6 @@
 """A suspension: what a stage asked for in workflow-control.yaml, and until when it holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from troth.api import Fields, Json
@@ -17,12 +17,25 @@ class Suspension:
         message: in the stage's words.
         not_before: UTC, whole seconds; when it is tried again. None: when the request changes.
         input_digest: of the input that it was asked for; another input ends it.
+        attempts: how often in a row the pipeline has asked to be tried again later.
     """
 
     pipeline: str
     message: str
     not_before: datetime | None
     input_digest: str = ""
+    attempts: int = 0
+
+    def after(self, before: "Suspension | None", input_digest: str) -> "Suspension":
+        """Return it as the successor of another, asked for with that input.
+
+        Attempts count as Kratix counts them: only those that name a time to try again.
+        """
+        attempts = 0
+        if self.not_before is not None:
+            same = before is not None and before.pipeline == self.pipeline
+            attempts = 1 + (before.attempts if before is not None and same else 0)
+        return replace(self, input_digest=input_digest, attempts=attempts)
 
     def over(self, now: datetime, input_digest: str) -> bool:
         """Tell whether the stages are to run again."""
@@ -38,13 +51,14 @@ class Suspension:
             if self.not_before is not None
             else "until the request changes"
         )
-        return f"pipeline {self.pipeline}: {self.message} ({when})"
+        times = f"attempt {self.attempts}, " if self.attempts > 1 else ""
+        return f"pipeline {self.pipeline}: {self.message} ({times}{when})"
 
     def encode(self) -> dict[str, Json]:
         """Spell it for a record."""
         spelled: dict[str, Json] = {"pipeline": self.pipeline, "message": self.message}
         if self.not_before is not None:
-            spelled["notBefore"] = _spell(self.not_before)
+            spelled |= {"notBefore": _spell(self.not_before), "attempts": self.attempts}
         return {**spelled, "inputDigest": self.input_digest}
 
     @classmethod
@@ -56,11 +70,13 @@ class Suspension:
                 moment = datetime.strptime(fields.text("notBefore"), _FORMAT).replace(tzinfo=UTC)
             except ValueError:
                 raise fields.error("notBefore", f"a time like {_FORMAT} is needed.") from None
+        attempts = fields.value("attempts")
         return cls(
             pipeline=fields.text("pipeline"),
             message=fields.text("message", ""),
             not_before=moment,
-            input_digest=fields.text("inputDigest"),
+            input_digest=fields.text("inputDigest", ""),
+            attempts=attempts if isinstance(attempts, int) else 0,
         )
 
 

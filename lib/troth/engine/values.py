@@ -18,6 +18,7 @@ __all__ = [
     "ObjectId",
     "Origin",
     "Placement",
+    "Spot",
     "State",
     "Submission",
     "World",
@@ -58,12 +59,34 @@ class ObjectId(NamedTuple):
         )  # fmt: skip
 
 
+class Spot(NamedTuple):
+    """A file or folder in one of a run's state stores; where there is only one, it is ""."""
+
+    store: str
+    path: str
+
+    def __str__(self) -> str:
+        """Spell it as messages do."""
+        return f"{self.store}:{self.path}" if self.store else self.path
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a run knows apart from the requests."""
+    """What a run knows apart from the requests.
+
+    `stores` names the state stores of the run. Where there is only one, every Destination is in
+    it, whatever it refers to; the first is home to requests that have no place yet.
+    """
 
     promises: Mapping[str, Promise]
     destinations: Mapping[str, Destination]
+    stores: tuple[str, ...] = ("",)
+
+    def store_of(self, destination: Destination) -> str:
+        """Return the name of the state store that a Destination lies in."""
+        if len(self.stores) == 1 or destination.store is None:
+            return self.stores[0]
+        return destination.store.name
 
 
 class Origin(Protocol):
@@ -76,7 +99,7 @@ class Origin(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A request as it was handed in.
+    """A request, or a Promise, as it was handed in.
 
     `origin` tells where its fields stand, for messages; `root` is what was read to find it, for
     pruning.
@@ -85,6 +108,11 @@ class Submission:
     request: ResourceRequest
     origin: Origin
     root: str
+
+    @property
+    def is_promise(self) -> bool:
+        """Whether it is a Promise, handed in for its own output."""
+        return not self.request.namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +135,25 @@ class Placement:
     """A workload group, where it goes, and what it holds.
 
     `path` is its folder in the store, `owned` the folder of the whole request in that
-    Destination, nothing in which is anybody else's; `files` are the paths of its files, sorted.
-    `contents` and `digests` hold their bytes and the digests of those, None when nothing was
-    rendered because nothing changed.
+    Destination, nothing in which is anybody else's (None in a layout without such folders);
+    `files` are the paths of its files, sorted. `contents` and `digests` hold their bytes and the
+    digests of those, None when nothing was rendered because nothing changed.
     """
 
     group: Group
     destination: str
     path: str
-    owned: str
+    owned: str | None
     files: tuple[str, ...]
+    store: str = ""
     objects: tuple[ObjectId, ...] = ()
     contents: Mapping[str, bytes] | None = None
     digests: Mapping[str, str] | None = None
+
+    @property
+    def spots(self) -> list[Spot]:
+        """Where its files are."""
+        return [Spot(self.store, path) for path in self.files]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,30 +5,32 @@ they belong to is written; a request counts as written or removed only once the 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from troth.api import RequestKey
-from troth.engine.change import Composer
+from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
+from troth.engine.change import Change, Composer
 from troth.engine.draft import Draft
 from troth.engine.ladder import Plan, Settings
 from troth.engine.observe import observe
-from troth.engine.removal import Remover
+from troth.engine.record import Record
+from troth.engine.removal import Remover, promise_in_use
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_draft, of_error, of_record, state_of
 from troth.engine.revisions import added_revisions, unused_revisions
+from troth.engine.suspension import Suspension
 from troth.engine.values import Item, State, World
 from troth.errors import FaultError, Reason, TransientError, TrothError
-from troth_statestore import ChangeSet, Outcome, Receipt
+from troth_statestore import Outcome, Receipt
 
 __all__ = ["Report", "Submit", "Writer"]
 
 _log = logging.getLogger(__name__)
 
-Submit: TypeAlias = Callable[[Sequence[ChangeSet]], Sequence[Future[Receipt]]]
-"""Hands change sets to a store, all at once; each future tells what became of one."""
+# Reasons that go away when another request of the run lets go of something.
+_HELD = frozenset({Reason.OBJECT_HELD, Reason.PATH_HELD})
 
 _STALE = TransientError(
     Reason.STATE_STORE_BUSY,
@@ -68,40 +70,56 @@ class Writer:
 
     def write(self, plan: Plan) -> Report:
         """Carry out a plan, and say what came of each request."""
-        composer = Composer(plan.ledger, self.settings.inventory)
-        removals, items = self._delete(plan, composer)
-        updates = [draft for draft, change in plan.drafts if change is not None]
-        changes = [change for _, change in plan.drafts if change is not None]
-        added = added_revisions(plan)
-        futures = self.submit([*added, *changes, *removals.values()])
-        outcomes = [_outcome(future) for future in futures][len(added) :]
-        changed = dict(zip([*(draft.key for draft in updates), *removals], outcomes, strict=True))
-        self._forget_revisions(plan, changed)
-        items += [*plan.items, *_unchanged(plan)]
-        items += [_update_item(plan, draft, changed[draft.key]) for draft in updates]
-        items += [_removal_item(plan, key, changed[key]) for key in removals]
-        return Report(sorted(items, key=_order), _unsettled(plan, items, changed))
+        removals = [key for key in plan.removals if not key.is_promise]
+        deleted, items = self._delete(plan, removals)
+        updates = [(draft.key, change) for draft, change in plan.drafts if change is not None]
+        pending = [*updates, *deleted.items()]
+        outcomes = dict(zip(
+            (key for key, _ in pending),
+            carry_out(self.submit, [change for _, change in pending], added_revisions(plan)),
+            strict=True,
+        ))  # fmt: skip
+        gone, kept = self._uninstall(plan, deleted.keys() & landed(outcomes))
+        outcomes |= gone
+        self._forget_revisions(plan, outcomes)
+        items += [*plan.items, *kept, *_unchanged(plan)]
+        items += [
+            _update_item(plan, draft, outcomes[draft.key])
+            for draft, change in plan.drafts
+            if change is not None
+        ]
+        items += [_removal_item(plan, key, outcomes[key]) for key in (*deleted, *gone)]
+        return Report(sorted(items, key=_order), _unsettled(plan, items, outcomes))
 
-    def _forget_revisions(
-        self, plan: Plan, outcomes: Mapping[RequestKey, Receipt | TrothError]
-    ) -> None:
+    def _uninstall(
+        self, plan: Plan, removed: Collection[RequestKey]
+    ) -> tuple[dict[RequestKey, Fate], list[Item]]:
+        """Remove Promises of which no request is left, now that their removal has landed."""
+        left = plan.ledger.entries.keys() - set(removed)
+        free: list[RequestKey] = []
+        items: list[Item] = []
+        for key in (one for one in plan.removals if one.is_promise):
+            why = promise_in_use(key, left)
+            if why is None:
+                free.append(key)
+            else:
+                items.append(of_record(plan.ledger.entries[key].record, *why))
+        deleted, kept = self._delete(plan, free)
+        outcomes = carry_out(self.submit, list(deleted.values()))
+        return dict(zip(deleted, outcomes, strict=True)), [*items, *kept]
+
+    def _forget_revisions(self, plan: Plan, outcomes: Mapping[RequestKey, Fate]) -> None:
         """Remove revisions that nothing uses any more, now that what replaced them is written."""
-        settled = {
-            key
-            for key, outcome in outcomes.items()
-            if isinstance(outcome, Receipt) and outcome.outcome is not Outcome.STALE
-        }
-        unused = unused_revisions(plan, settled)
-        for future in self.submit(unused) if unused else ():
-            outcome = _outcome(future)
+        for outcome in hand_in(self.submit, unused_revisions(plan, landed(outcomes))):
             if isinstance(outcome, TrothError):  # no request is the worse for it; tried next time
                 _log.warning("An unused revision was not removed: %s", outcome.message)
 
     def _delete(
-        self, plan: Plan, composer: Composer
-    ) -> tuple[dict[RequestKey, ChangeSet], list[Item]]:
+        self, plan: Plan, keys: Sequence[RequestKey]
+    ) -> tuple[dict[RequestKey, Change], list[Item]]:
         """Run the delete pipelines; return the removals that may be written, and the others."""
         remover = Remover(self.world, plan.ledger, self.renderer)
+        composer = Composer(plan.ledger, self.settings.inventory)
 
         def run(key: RequestKey) -> Rendered | TrothError:
             try:
@@ -112,58 +130,66 @@ class Writer:
                 _log.debug("Removing a request failed.", exc_info=error)
                 return FaultError.of(error)
 
+        due = [key for key in keys if remover.waits(key) is None]
         with ThreadPoolExecutor(self.renderer.runner.parallelism) as pool:
-            outcomes = list(pool.map(run, plan.removals))
-        removals: dict[RequestKey, ChangeSet] = {}
-        items: list[Item] = []
-        for key, outcome in zip(plan.removals, outcomes, strict=True):
-            record, _ = plan.ledger.records[key]
+            outcomes = dict(zip(due, pool.map(run, due), strict=True))
+        items = [_waiting(plan, key, remover.waits(key)) for key in keys if key not in outcomes]
+        removals: dict[RequestKey, Change] = {}
+        for key, outcome in outcomes.items():
+            record = plan.ledger.entries[key].record
             if isinstance(outcome, TrothError):
                 text = f"not removed: {outcome.message}"
                 items.append(of_record(record, state_of(outcome), outcome.reason, text))
             elif outcome.suspension is not None:
-                text = f"not removed yet: {outcome.suspension.words}"
-                items.append(of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text))
+                items.append(self._suspended(plan, key, composer.suspended_removal(key, outcome)))
             else:
-                paths = [destination.path for destination in self.world.destinations.values()]
-                files = frozenset(observe(key, record, paths, plan.ledger.snapshot))
-                removals[key] = composer.removal(key, record, files)
+                files = observe(key, record, self.world, plan.ledger.view)
+                removals[key] = composer.removal(key, files)
         return removals, items
 
+    def _suspended(self, plan: Plan, key: RequestKey, change: Change | None) -> Item:
+        """Keep in its record that a delete pipeline asked to wait, and say so."""
+        record = plan.ledger.entries[key].record
+        if change is not None:
+            home = change.parts[change.home]
+            (outcome,) = hand_in(self.submit, [(change.home, home)])
+            if isinstance(outcome, TrothError):
+                return of_record(record, state_of(outcome), outcome.reason, outcome.message)
+            record = Record.decode(home.record or b"", home.key, change.home)
+        return _waiting_item(record, record.suspension)
 
-def _outcome(future: Future[Receipt]) -> Receipt | TrothError:
-    try:
-        return future.result()
-    except TrothError as error:
-        return error
-    except Exception as error:  # noqa: BLE001  (a fault of ours ends no run without its report)
-        _log.debug("Writing a request failed.", exc_info=error)
-        return FaultError.of(error)
+
+def _waiting(plan: Plan, key: RequestKey, suspension: Suspension | None) -> Item:
+    return _waiting_item(plan.ledger.entries[key].record, suspension)
+
+
+def _waiting_item(record: Record, suspension: Suspension | None) -> Item:
+    text = f"not removed yet: {suspension.words}" if suspension is not None else "not removed yet."
+    return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text)
 
 
 def _unchanged(plan: Plan) -> list[Item]:
-    revision = plan.ledger.snapshot.revision
     return [
-        of_draft(draft, written=False, revision=revision)
+        of_draft(draft, written=False, revision=plan.ledger.view.revision(draft.home))
         for draft, change in plan.drafts
         if change is None
     ]
 
 
-def _update_item(plan: Plan, draft: Draft, outcome: Receipt | TrothError) -> Item:
+def _update_item(plan: Plan, draft: Draft, outcome: Fate) -> Item:
     if isinstance(outcome, Receipt) and outcome.outcome is Outcome.STALE:
         outcome = _STALE
     if isinstance(outcome, TrothError):
         return of_error(draft.submission, draft.key, outcome)
     touched = bool(outcome.changed) or draft.record is None
-    revision = outcome.revision or plan.ledger.snapshot.revision
+    revision = outcome.revision or plan.ledger.view.revision(draft.home)
     return of_draft(
         draft, written=outcome.outcome is Outcome.WRITTEN and touched, revision=revision
     )
 
 
-def _removal_item(plan: Plan, key: RequestKey, outcome: Receipt | TrothError) -> Item:
-    record, _ = plan.ledger.records[key]
+def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
+    record = plan.ledger.entries[key].record
     if isinstance(outcome, Receipt) and outcome.outcome is Outcome.STALE:
         outcome = _STALE
     if isinstance(outcome, TrothError):
@@ -172,13 +198,13 @@ def _removal_item(plan: Plan, key: RequestKey, outcome: Receipt | TrothError) ->
 
 
 def _unsettled(
-    plan: Plan, items: Sequence[Item], outcomes: Mapping[RequestKey, Receipt | TrothError]
+    plan: Plan, items: Sequence[Item], outcomes: Mapping[RequestKey, Fate]
 ) -> frozenset[RequestKey]:
-    receipts = {key: one for key, one in outcomes.items() if isinstance(one, Receipt)}
-    stale = {key for key, one in receipts.items() if one.outcome is Outcome.STALE}
-    if not plan.blockers & (receipts.keys() - stale):
+    done = landed(outcomes)
+    stale = {key for key, one in outcomes.items() if isinstance(one, Receipt)} - done
+    if not plan.blockers & done:
         return frozenset(stale)
-    held = {_order(item) for item in items if item.reason == Reason.OBJECT_HELD}
+    held = {_order(item) for item in items if item.reason in _HELD}
     return frozenset(stale | {RequestKey(*key) for key in held})
 
 

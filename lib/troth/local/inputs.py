@@ -16,6 +16,7 @@ class Inputs:
     """What was found in the paths of a command.
 
     Attributes:
+        handed_in: the Promises as submissions, by name.
         problems: a line of the report for everything that could not be used.
         walks: what was read, root by root, and held any file at all.
         passed_over: YAML files in bundles that are none of a bundle's.
@@ -30,6 +31,7 @@ class Inputs:
     destinations: dict[str, Destination] = field(default_factory=dict[str, Destination])
     stores: dict[str, GitStateStore] = field(default_factory=dict[str, GitStateStore])
     submissions: list[Submission] = field(default_factory=list[Submission])
+    handed_in: dict[str, Submission] = field(default_factory=dict[str, Submission])
     problems: list[Item] = field(default_factory=list[Item])
     walks: list[Walk] = field(default_factory=list[Walk])
     passed_over: list[str] = field(default_factory=list[str])
@@ -42,6 +44,11 @@ class Inputs:
     def was_read(self, root: str) -> bool:
         """Tell whether all that a root, as records name it, may hold was read."""
         return any(walk.was_read(root) for walk in self.walks)
+
+    @property
+    def promise_submissions(self) -> list[Submission]:
+        """The Promises that can be used, for what they render themselves."""
+        return [self.handed_in[name] for name in sorted(self.promises.keys() & self.handed_in)]
 
     @property
     def without_destinations(self) -> bool:

@@ -129,16 +129,18 @@ def _sort(document: Document, found: Found, inputs: Inputs, loose: list[_Loose])
         loose.append(_Loose(document, found))
         return
     try:
-        _add_kratix_object(kind, document, inputs)
+        _add_kratix_object(kind, document, found, inputs)
     except InvalidInputError as error:
         _refuse_document(inputs, document, error)
 
 
-def _add_kratix_object(kind: str, document: Document, inputs: Inputs) -> None:
+def _add_kratix_object(kind: str, document: Document, found: Found, inputs: Inputs) -> None:
     match kind:
         case "Promise":
             promise = Promise.parse(document.data)
             _add(inputs.promises, promise.name, promise, document)
+            request = ResourceRequest.of_promise(promise)
+            inputs.handed_in[promise.name] = Submission(request, document, found.root)
         case "Destination":
             destination = Destination.parse(document.data)
             if problem := why_unsafe(destination.path) if destination.path else None:

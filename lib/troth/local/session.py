@@ -1,12 +1,13 @@
-"""One command's work: inputs, a store, a runner, and the engine between them.
+"""One command's work: inputs, state stores, a runner, and the engine between them.
 
 Called by the commands. ``plan`` says what would change, ``sync`` does it; both answer with the
 same report.
 """
 
 import secrets
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,13 +20,15 @@ from troth.engine import (
     Plan,
     Renderer,
     Settings,
+    View,
     World,
     Writer,
     settle,
 )
+from troth.errors import TrothError
 from troth.local.inputs import Inputs
 from troth.runners import Runner
-from troth_statestore import Snapshot, StateStore
+from troth_statestore import ChangeSet, Receipt, Snapshot, StateStore
 from troth_statestore.flusher import Flusher
 
 __all__ = ["ASSUMED_DESTINATION", "Session", "SyncOptions", "open_session"]
@@ -50,10 +53,10 @@ def _moment() -> Moment:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A run over given inputs, with an open store and a runner."""
+    """A run over given inputs, with open stores, by name, and a runner."""
 
     inputs: Inputs
-    store: StateStore
+    stores: Mapping[str, StateStore]
     runner: Runner
     options: SyncOptions
     moment: Callable[[], Moment] = _moment
@@ -64,33 +67,56 @@ class Session:
         destinations = self.inputs.destinations
         if self.inputs.without_destinations:
             destinations = {ASSUMED_DESTINATION.name: ASSUMED_DESTINATION}
-        return World(self.inputs.promises, destinations)
+        return World(self.inputs.promises, destinations, tuple(sorted(self.stores)))
 
-    def plan(self, snapshot: Snapshot) -> Plan:
-        """Say what would change against a moment of the store."""
+    def look(self) -> View:
+        """Return what the stores hold now; of several, some may be out of reach.
+
+        Raises:
+            StoreError, TransientError: none can be read.
+        """
+        snapshots: dict[str, Snapshot] = {}
+        unreached: dict[str, TrothError] = {}
+        for name, store in sorted(self.stores.items()):
+            try:
+                snapshots[name] = store.snapshot()
+            except TrothError as error:
+                unreached[name] = error
+        if not snapshots:
+            raise next(iter(unreached.values()))
+        return View(snapshots, unreached)
+
+    def plan(self, view: View) -> Plan:
+        """Say what would change against a moment of the stores."""
         inputs = self.inputs
         intake = Intake(
             submissions=inputs.submissions,
             was_read=inputs.was_read,
             complete=inputs.complete,
+            promises=inputs.promise_submissions,
             refused=frozenset(inputs.refused),
             doubtful=frozenset(inputs.doubtful),
         )
         engine = Engine(self.world, self._renderer, self.options.settings)
-        return engine.plan(intake, snapshot, self.options.progress)
+        return engine.plan(intake, view, self.options.progress)
 
     def sync(self) -> Sequence[Item]:
-        """Bring the store to what the inputs ask for; answer with a line for each request.
+        """Bring the stores to what the inputs ask for; answer with a line for each request.
 
         Raises:
-            StoreError, TransientError: the store cannot be read at all.
+            StoreError, TransientError: as `look`.
         """
-        flusher = Flusher(self.store)
-        writer = Writer(self.world, self._renderer, self.options.settings, flusher.submit_all)
+        flushers = {name: Flusher(store) for name, store in self.stores.items()}
+
+        def submit(store: str, changes: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
+            return flushers[store].submit_all(changes)
+
+        writer = Writer(self.world, self._renderer, self.options.settings, submit)
         try:
-            items = settle(lambda: self.plan(self.store.snapshot()), writer)
+            items = settle(lambda: self.plan(self.look()), writer)
         finally:
-            flusher.close()
+            for flusher in flushers.values():
+                flusher.close()
         return [*self.inputs.problems, *items]
 
     @property
@@ -100,8 +126,11 @@ class Session:
 
 @contextmanager
 def open_session(
-    inputs: Inputs, store: StateStore, runner: Runner, options: SyncOptions
+    inputs: Inputs, stores: Mapping[str, StateStore], runner: Runner, options: SyncOptions
 ) -> Generator[Session]:
-    """Open a session, and close its store and runner at the end."""
-    with closing(store), closing(runner):
-        yield Session(inputs, store, runner, options)
+    """Open a session, and close its stores and runner at the end."""
+    with ExitStack() as open_things:
+        for store in stores.values():
+            open_things.callback(store.close)
+        open_things.callback(runner.close)
+        yield Session(inputs, stores, runner, options)

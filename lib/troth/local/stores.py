@@ -34,15 +34,21 @@ def choose(
     branch: str | None,
     destinations: Iterable[Destination],
     stores: Mapping[str, GitStateStore],
-) -> StoreChoice:
-    """Return the store that a command means: the option's, else the one the objects refer to.
+) -> dict[str, StoreChoice]:
+    """Return the stores that a command means, by name; a single one has the name "".
+
+    Args:
+        option: the one for everything, if there is one.
+        branch: its branch, or that of all.
+        destinations: refer to stores.
+        stores: the objects, by name.
 
     Raises:
-        InvalidInputError: there is neither, or a reference leads nowhere.
-        NotServedError: several stores, or one that needs credentials.
+        InvalidInputError: there is none, a reference leads nowhere, or two are the same place.
+        NotServedError: one is of another kind, or needs credentials.
     """
     if option is not None:
-        return StoreChoice(option, branch or "main")
+        return {"": StoreChoice(option, branch or "main")}
     references = {one.store for one in destinations if one.store is not None}
     for kind in sorted({reference.kind for reference in references} - {"GitStateStore"}):
         message = (
@@ -54,15 +60,34 @@ def choose(
     if not names:
         message = "no state store: give --state-store URL|DIR, or a GitStateStore object."
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
-    if len(names) > 1:
+    if not references and len(names) > 1:
         message = (
-            f"several state stores are named ({', '.join(names)}), and this version writes one in "
-            "a run; choose it with --state-store."
+            f"there are several state stores ({', '.join(names)}) and no Destination refers to "
+            "one; choose it with --state-store, or give a Destination."
         )
-        raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
-    store = stores.get(names[0])
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    chosen = {name: _choice(name, branch, stores) for name in names}
+    _refuse_same_place(chosen)
+    return chosen if len(chosen) > 1 else {"": chosen[names[0]]}
+
+
+def _refuse_same_place(chosen: Mapping[str, StoreChoice]) -> None:
+    places: dict[tuple[str, str, str], str] = {}
+    for name, choice in chosen.items():
+        place = (choice.location, choice.branch, choice.path)
+        if place in places:
+            message = (
+                f"GitStateStores {places[place]} and {name} are the same place: {choice.branch} of "
+                f"{choice.location}. Let the Destinations refer to one of them."
+            )
+            raise InvalidInputError(Reason.INVALID_OBJECT, message)
+        places[place] = name
+
+
+def _choice(name: str, branch: str | None, stores: Mapping[str, GitStateStore]) -> StoreChoice:
+    store = stores.get(name)
     if store is None:
-        message = f"the state store {names[0]!r} that Destinations refer to is not among the files."
+        message = f"the state store {name!r} that Destinations refer to is not among the files."
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
     if store.needs_credentials:
         message = (

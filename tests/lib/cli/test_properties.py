@@ -38,7 +38,9 @@ def sync(promise: Path, requests: Path, store: Path) -> dict[str, str]:
     """Sync as the command does; return path → blob id of the files branch."""
     inputs = load([promise, requests])
     opened = open_store(StoreChoice(str(store)), create=True)
-    with open_session(inputs, opened, WarmRunner(workers=1), SyncOptions(Settings())) as session:
+    with open_session(
+        inputs, {"": opened}, WarmRunner(workers=1), SyncOptions(Settings())
+    ) as session:
         items = session.sync()
         assert {item.state for item in items} <= {State.WRITTEN, State.UNCHANGED, State.REMOVED}
         return dict(opened.snapshot().digests(""))

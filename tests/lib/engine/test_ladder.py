@@ -18,7 +18,7 @@ from support.platform import (
 )
 
 from troth.api import Reader
-from troth.engine import Ledger, Record, Settings, State, survey
+from troth.engine import Ledger, Record, Settings, State, View, survey
 from troth.errors import InvalidInputError, Reason
 from troth.runners import StageJob, StageResult
 from troth_statestore import ChangeSet
@@ -323,16 +323,6 @@ def test_a_status_with_the_key_kratix_is_refused_in_kratix_words() -> None:
     assert "'kratix' is a kratix managed status field" in items["one"].message
 
 
-def test_a_promise_whose_other_parts_cannot_be_fulfilled_is_refused_by_name() -> None:
-    platform = Platform(promises=[promise(dependencies=[{"kind": "Namespace"}])])
-
-    items = platform.sync(request())
-
-    assert items["one"].reason == Reason.PROMISE_NOT_SERVED
-    assert "spec.dependencies" in items["one"].message
-    assert platform.records == {}
-
-
 def test_a_record_that_cannot_be_read_stops_its_request_and_no_other() -> None:
     platform = Platform()
     platform.sync(request("one", value="x"), request("two", value="x"))
@@ -358,7 +348,9 @@ def test_a_record_at_the_place_of_another_is_not_trusted() -> None:
     key = "requests/00/team/thing/two.yaml"
     platform.store.commit([ChangeSet(key, None, record=content)])
 
-    [item] = [one for one in survey(Ledger.read(platform.store.snapshot())) if one.name == "two"]
+    [item] = [
+        one for one in survey(Ledger.read(View.of(platform.store.snapshot()))) if one.name == "two"
+    ]
 
     assert item.reason == Reason.RECORD_UNREADABLE
 
@@ -367,7 +359,7 @@ def test_a_foreign_file_among_the_records_is_reported_as_what_it_is() -> None:
     platform = Platform()
     platform.store.commit([ChangeSet("requests/README.md", None, record=b"hello")])
 
-    [item] = survey(Ledger.read(platform.store.snapshot()))
+    [item] = survey(Ledger.read(View.of(platform.store.snapshot())))
 
     assert (item.name, item.reason) == ("requests/README.md", Reason.RECORD_UNREADABLE)
 

@@ -10,7 +10,7 @@ from support.platform import Platform, config_map, destination, promise, request
 from troth.api import Destination, Layout, RequestKey
 from troth.engine import State
 from troth.engine.place import candidates, place
-from troth.engine.values import Group
+from troth.engine.values import Group, World
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
 
@@ -180,7 +180,7 @@ def test_a_group_without_a_place_keeps_the_status_that_its_stage_left() -> None:
 
 
 def test_a_layout_that_is_not_served_is_refused_by_name() -> None:
-    platform = Platform(destinations=[replace(destination("a"), layout=Layout.NONE)])
+    platform = Platform(destinations=[replace(destination("a"), layout=Layout.AGGREGATED)])
 
     items = platform.sync(request())
 
@@ -190,7 +190,11 @@ def test_a_layout_that_is_not_served_is_refused_by_name() -> None:
 def spread(name: str, destinations: list[str]) -> str:
     known = {one: destination(one) for one in destinations}
     group = Group("configure", ".", {}, {"a.yaml": b""})
-    return place(RequestKey("team", "thing", name), [group], known, ()).placements[0].destination
+    return (
+        place(RequestKey("team", "thing", name), [group], World({}, known), ())
+        .placements[0]
+        .destination
+    )
 
 
 @given(

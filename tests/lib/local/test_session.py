@@ -62,11 +62,11 @@ def test_a_request_whose_record_moved_meanwhile_is_planned_again_and_written() -
     store = BusyStore(MemoryStore(), disturbances=0)
     runner = ScriptedRunner({"configure": follows_spec})
     options = SyncOptions(Settings())
-    with open_session(inputs(request(value="x")), store, runner, options) as session:
+    with open_session(inputs(request(value="x")), {"": store}, runner, options) as session:
         session.sync()
     store.disturbances, store.commits = 1, 0
 
-    with open_session(inputs(request(value="y")), store, runner, options) as session:
+    with open_session(inputs(request(value="y")), {"": store}, runner, options) as session:
         [item] = session.sync()
 
     assert item.state is State.WRITTEN
@@ -77,7 +77,7 @@ def test_a_removal_that_somebody_else_has_done_meanwhile_is_a_removal() -> None:
     inner = MemoryStore()
     runner = ScriptedRunner({"configure": follows_spec})
     options = SyncOptions(Settings())
-    with open_session(inputs(request(value="x")), inner, runner, options) as session:
+    with open_session(inputs(request(value="x")), {"": inner}, runner, options) as session:
         session.sync()
 
     class Quick(BusyStore):
@@ -86,7 +86,7 @@ def test_a_removal_that_somebody_else_has_done_meanwhile_is_a_removal() -> None:
                 self.inner.commit(changes)
             return super().commit(changes)
 
-    with open_session(inputs(), Quick(inner, 0), runner, options) as session:
+    with open_session(inputs(), {"": Quick(inner, 0)}, runner, options) as session:
         [item] = session.sync()
 
     assert item.state is State.REMOVED
@@ -96,11 +96,11 @@ def test_a_store_that_always_moves_is_given_up_with_a_reason() -> None:
     store = BusyStore(MemoryStore(), disturbances=0)
     runner = ScriptedRunner({"configure": follows_spec})
     options = SyncOptions(Settings())
-    with open_session(inputs(request(value="x")), store, runner, options) as session:
+    with open_session(inputs(request(value="x")), {"": store}, runner, options) as session:
         session.sync()
     store.disturbances, store.commits = 100, 0
 
-    with open_session(inputs(request(value="y")), store, runner, options) as session:
+    with open_session(inputs(request(value="y")), {"": store}, runner, options) as session:
         [item] = session.sync()
 
     assert (item.state, item.reason) == (State.FAILED, Reason.STATE_STORE_BUSY)
@@ -110,10 +110,10 @@ def test_what_a_removed_request_held_is_taken_over_in_the_same_run() -> None:
     store = MemoryStore()
     runner = ScriptedRunner({"configure": writes(config_map("same"))})
     options = SyncOptions(Settings())
-    with open_session(inputs(request("a")), store, runner, options) as session:
+    with open_session(inputs(request("a")), {"": store}, runner, options) as session:
         session.sync()
 
-    with open_session(inputs(request("b")), store, runner, options) as session:
+    with open_session(inputs(request("b")), {"": store}, runner, options) as session:
         items = {item.name: item for item in session.sync()}
 
     assert items["a"].state is State.REMOVED
@@ -124,7 +124,7 @@ def test_the_session_and_the_platform_of_the_tests_write_the_same() -> None:
     store = MemoryStore()
     runner = ScriptedRunner({"configure": follows_spec})
     with open_session(
-        inputs(request(value="x")), store, runner, SyncOptions(Settings())
+        inputs(request(value="x")), {"": store}, runner, SyncOptions(Settings())
     ) as session:
         session.sync()
     platform = Platform()

@@ -1,6 +1,7 @@
 """Which state store a command means."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -33,18 +34,29 @@ def stores(*given: GitStateStore) -> dict[str, GitStateStore]:
     return {one.name: one for one in given}
 
 
+def only(
+    option: str | None,
+    branch: str | None,
+    destinations: list[Destination],
+    known: dict[str, GitStateStore],
+) -> StoreChoice:
+    chosen = choose(option, branch, destinations, known)
+    assert list(chosen) == [""]
+    return chosen[""]
+
+
 def test_an_option_wins_over_every_object() -> None:
-    chosen = choose("dir:out", None, [destination("a")], stores(store(secret=True)))
+    chosen = only("dir:out", None, [destination("a")], stores(store(secret=True)))
 
     assert chosen == StoreChoice("dir:out", "main")
 
 
 def test_an_option_may_bring_its_branch() -> None:
-    assert choose("repo.git", "live", [], {}) == StoreChoice("repo.git", "live")
+    assert only("repo.git", "live", [], {}) == StoreChoice("repo.git", "live")
 
 
 def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
-    chosen = choose(
+    chosen = only(
         None, None, [destination("a"), destination("b")], stores(store(), store("unused"))
     )
 
@@ -54,32 +66,43 @@ def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
 
 
 def test_the_authors_address_is_the_stores() -> None:
-    chosen = choose(None, None, [destination("a")], stores(store(email="bot@example.com")))
+    chosen = only(None, None, [destination("a")], stores(store(email="bot@example.com")))
 
     assert chosen.author == Author("A Bot", "bot@example.com")
 
 
 def test_a_branch_option_wins_over_the_stores() -> None:
-    assert choose(None, "live", [destination("a")], stores(store())).branch == "live"
+    assert only(None, "live", [destination("a")], stores(store())).branch == "live"
 
 
 @pytest.mark.parametrize("destinations", [[], [destination("a", None)]])
 def test_the_only_store_there_is_needs_no_destination(destinations: list[Destination]) -> None:
-    assert choose(None, None, destinations, stores(store())).location.endswith("main.git")
+    assert only(None, None, destinations, stores(store())).location.endswith("main.git")
+
+
+def test_several_stores_are_opened_by_name() -> None:
+    destinations = [destination("a"), destination("b", "other")]
+
+    chosen = choose(None, None, destinations, stores(store(), store("other"), store("unused")))
+
+    assert {name: one.location for name, one in chosen.items()} == {
+        "main": "https://example.com/main.git",
+        "other": "https://example.com/other.git",
+    }
 
 
 REFUSED: list[tuple[Callable[[], StoreChoice], type[PermanentError], str]] = [
-    (lambda: choose(None, None, [], {}), InvalidInputError, "give --state-store"),
-    (lambda: choose(None, None, [], stores(store("b"), store("a"))), NotServedError,
-     r"several state stores are named \(a, b\)"),
-    (lambda: choose(None, None, [destination("a"), destination("b", "other")],
-                    stores(store(), store("other"))), NotServedError,
-     r"several state stores are named \(main, other\)"),
-    (lambda: choose(None, None, [destination("a", "gone")], stores(store())), InvalidInputError,
+    (lambda: only(None, None, [], {}), InvalidInputError, "give --state-store"),
+    (lambda: only(None, None, [], stores(store("b"), store("a"))), InvalidInputError,
+     r"several state stores \(a, b\) and no Destination refers to one"),
+    (lambda: only(None, None, [destination("a"), destination("b", "twin")],
+                  stores(store(), replace(store(), name="twin"))), InvalidInputError,
+     "GitStateStores main and twin are the same place"),
+    (lambda: only(None, None, [destination("a", "gone")], stores(store())), InvalidInputError,
      "'gone' that Destinations refer to is not among the files"),
-    (lambda: choose(None, None, [destination("a")], stores(store(secret=True))), NotServedError,
+    (lambda: only(None, None, [destination("a")], stores(store(secret=True))), NotServedError,
      "GitStateStore main has a secretRef"),
-    (lambda: choose(None, None, [destination("a", kind="BucketStateStore")], stores(store())),
+    (lambda: only(None, None, [destination("a", kind="BucketStateStore")], stores(store())),
      NotServedError, "refer to a BucketStateStore"),
 ]  # fmt: skip
 

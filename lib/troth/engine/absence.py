@@ -1,0 +1,90 @@
+"""Absence: what was not handed in this time, and what may be concluded from that."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from troth.api import RequestKey, ResourceRequest
+from troth.engine.ledger import Ledger
+from troth.engine.removal import PruneRules, sort_out
+from troth.engine.report import of_unreadable
+from troth.engine.values import Item, Submission
+from troth_statestore import Owner, record_key
+
+__all__ = ["Intake", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a driver hands in for one run.
+
+    Attributes:
+        submissions: the requests, each identity once.
+        was_read: tells of a root, as records name them, whether this run read all of it.
+        complete: whether everything there could be read.
+        promises: the Promises, for what they render themselves.
+        refused: group, kind, namespace and name of requests that were there, but of no use.
+        doubtful: namespace and name of objects that were there and are of no known group.
+    """
+
+    submissions: Sequence[Submission]
+    was_read: Callable[[str], bool]
+    complete: bool
+    promises: Sequence[Submission] = ()
+    refused: frozenset[tuple[str, str, str, str]] = frozenset()
+    doubtful: frozenset[tuple[str, str]] = frozenset()
+
+
+def absent(
+    intake: Intake,
+    ledger: Ledger,
+    key_of: Callable[[ResourceRequest], RequestKey | None],
+    rules: PruneRules,
+) -> tuple[list[RequestKey], list[Item]]:
+    """Conclude from what was not handed in what is to be removed, and report what is kept.
+
+    Args:
+        intake: what was handed in.
+        ledger: what the stores know.
+        key_of: tells who a request is, None when no Promise offers its kind.
+        rules: what may be concluded.
+    """
+    present, lost = _present(intake, ledger, key_of)
+    complete = rules.complete and not lost and not ledger.view.unreached
+    removals, kept = sort_out(ledger, present, replace(rules, complete=complete))
+    given = {record_key(Owner(*key)) for key in present}
+    unreadable = [
+        of_unreadable(spot.path, error)
+        for spot, error in ledger.unreadable.items()
+        if spot.path not in given
+    ]
+    return removals, [*kept, *unreadable]
+
+
+def _present(
+    intake: Intake, ledger: Ledger, key_of: Callable[[ResourceRequest], RequestKey | None]
+) -> tuple[set[RequestKey], bool]:
+    """Return who was handed in, and whether a request among them has lost its Promise.
+
+    One that was refused, or whose Promise is missing now, is known by its kind and name.
+    """
+    present = {RequestKey("", one.request.name, "") for one in intake.promises}
+    keyless = set(intake.refused)
+    lost = False
+    for submission in intake.submissions:
+        request = submission.request
+        key = key_of(request)
+        if key is not None:
+            present.add(key)
+        else:
+            lost = True
+            keyless.add((request.group, request.kind, request.namespace, request.name))
+    if keyless:
+        for key, entry in ledger.entries.items():
+            asked = entry.record.asked
+            group = str(asked["apiVersion"]).rpartition("/")[0]
+            namespace, name = (
+                ("default", key.promise) if key.is_promise else (key.namespace, key.name)
+            )
+            if (group, asked["kind"], namespace, name) in keyless:
+                present.add(key)
+    return present, lost

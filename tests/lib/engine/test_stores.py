@@ -1,0 +1,172 @@
+"""Several state stores in one run: each request has one home, its files may lie elsewhere."""
+
+import pytest
+from support.platform import (
+    Platform,
+    config_map,
+    destination,
+    promise,
+    request,
+)
+
+from troth.api import dump_documents
+from troth.engine import State
+from troth.errors import Reason
+from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet
+from troth_statestore.memory import MemoryStore
+
+NEAR = "near/resources/team/thing/one/configure/5058f/near.yaml"
+FAR = "far/resources/team/thing/one/configure/6f0b2/far/far.yaml"
+
+
+def two_places(job: StageJob) -> StageResult:
+    spec, name = job.object["spec"], job.environ["KRATIX_OBJECT_NAME"]
+    value = str(spec.get("value", "")) if isinstance(spec, dict) else ""
+    files = {"near.yaml": dump_documents([config_map(f"near-{name}", value=value)])}
+    if value != "near only":
+        files["far/far.yaml"] = dump_documents([config_map(f"far-{name}", value=value)])
+        selectors = dump_documents([[{"directory": "far", "matchLabels": {"role": "far"}}]])
+        return StageResult(files, {"destination-selectors.yaml": selectors})
+    return StageResult(files)
+
+
+def two_stores() -> Platform:
+    return Platform(
+        stages={"configure": two_places},
+        promises=[promise(selectors={"role": "near"})],
+        destinations=[
+            destination("near", store="main", role="near"),
+            destination("far", store="other", role="far"),
+        ],
+        others={"other": MemoryStore()},
+    )
+
+
+def files(store: MemoryStore) -> list[str]:
+    return sorted(store.snapshot().digests(""))
+
+
+def records(store: MemoryStore) -> list[str]:
+    return sorted(key for key in store.snapshot().records() if key.startswith("requests/"))
+
+
+def test_each_store_gets_its_files_and_the_first_placements_store_the_record() -> None:
+    platform = two_stores()
+
+    items = platform.sync(request(value="x"))
+
+    assert items["one"].state is State.WRITTEN
+    # Groups are placed by folder, the default group last; so "far" comes first.
+    assert [path.split("/")[0] for path in files(platform.store)] == ["near"]
+    assert [path.split("/")[0] for path in files(platform.others["other"])] == ["far"]
+    homes = [bool(records(store)) for store in (platform.store, platform.others["other"])]
+    assert sorted(homes) == [False, True]
+
+
+def test_a_second_run_changes_no_store() -> None:
+    platform = two_stores()
+    platform.sync(request(value="x"))
+
+    items = platform.sync(request(value="x"))
+
+    assert items["one"].state is State.UNCHANGED
+    assert platform.handed_in == []
+
+
+def test_what_is_no_longer_rendered_goes_from_the_store_it_lies_in() -> None:
+    platform = two_stores()
+    platform.sync(request(value="x"))
+
+    platform.sync(request(value="near only"))
+
+    assert len(files(platform.store)) == 1
+    assert files(platform.others["other"]) == []
+
+
+def test_a_removed_request_leaves_nothing_in_either_store() -> None:
+    platform = two_stores()
+    platform.sync(request(value="x"))
+
+    items = platform.sync()
+
+    assert items["one"].state is State.REMOVED
+    assert files(platform.store) == files(platform.others["other"]) == []
+    assert not platform.store.snapshot().records()
+    assert not platform.others["other"].snapshot().records()
+
+
+def test_an_edit_in_either_store_is_put_back() -> None:
+    platform = two_stores()
+    platform.sync(request(value="x"))
+    far = platform.others["other"]
+    [path] = files(far)
+    before = far.snapshot().read([path])
+    far.commit([ChangeSet("requests/by-hand", None, {path: b"edited: true\n"})])
+
+    items = platform.sync(request(value="x"))
+
+    assert items["one"].reason == Reason.DRIFT_PUT_BACK
+    assert far.snapshot().read([path]) == before
+
+
+def test_a_run_with_one_store_reads_what_a_run_with_several_wrote_and_the_other_way_round() -> None:
+    platform = two_stores()
+    platform.destinations = [destination("near", store="main", role="near")]
+    platform.sync(request(value="near only"))
+    platform.others = {}
+
+    alone = platform.sync(request(value="near only"))
+    platform.others = {"other": MemoryStore()}
+    again = platform.sync(request(value="near only"))
+
+    assert (alone["one"].state, again["one"].state) == (State.UNCHANGED, State.UNCHANGED)
+    assert platform.handed_in == []
+
+
+def test_a_store_out_of_reach_costs_only_the_requests_that_need_it() -> None:
+    platform = two_stores()
+    platform.destinations.append(destination("third", store="third", role="third"))
+    platform.others["third"] = MemoryStore()
+    platform.sync(request(value="x"), request("two", value="near only"))
+    platform.out_of_reach = frozenset({"third"})
+
+    items = platform.sync(request(value="y"), request("new", value="near only"))
+
+    assert items["one"].state is State.WRITTEN
+    # Its record may stand in the store that cannot be read, so it is not made a second time.
+    assert items["new"].reason == Reason.STATE_STORE_UNREACHABLE
+    # And what is absent is not removed by a run that saw half.
+    assert items["two"].state is State.ORPHANED
+
+
+def test_two_records_of_one_request_are_trusted_by_nobody() -> None:
+    platform = two_stores()
+    platform.sync(request(value="x"))
+    home, away = platform.store, platform.others["other"]
+    if not records(home):
+        home, away = away, home
+    [key] = records(home)
+    content, _ = home.snapshot().records()[key]
+    away.commit([ChangeSet(key, None, record=content)])
+
+    items = platform.sync(request(value="y"))
+
+    assert items["one"].reason == Reason.RECORD_UNREADABLE
+    assert "another in" in items["one"].message
+
+
+@pytest.mark.parametrize("cut", ["main", "other"])
+def test_what_a_run_that_was_cut_off_left_elsewhere_is_found_by_the_next(cut: str) -> None:
+    platform = two_stores()
+    plan = platform.plan(request(value="x"))
+    [(_, change)] = plan.drafts
+    assert change is not None
+    foreign = next(name for name in change.parts if name != change.home)
+    store = platform.store if foreign == "main" else platform.others["other"]
+    store.commit([change.parts[foreign]])
+
+    platform.sync(request(value="near only"))
+
+    assert files(platform.others["other"]) == []
+    assert len(files(platform.store)) == 1
