@@ -3,7 +3,12 @@
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+# How long an example takes says something of the machine, nothing of the code.
+hypothesis.settings.register_profile("troth", deadline=None)
+hypothesis.settings.load_profile("troth")
 
 # Under CI a skip is a failure, unless the machine itself cannot do what the test needs.
 _HONEST_SKIP = "platform:"

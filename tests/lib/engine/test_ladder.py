@@ -403,3 +403,29 @@ def test_an_object_of_files_only_destination_needs_no_kubernetes_shape() -> None
     )
 
     assert platform.sync(request())["one"].state is State.WRITTEN
+
+
+def test_attempts_of_a_suspension_are_counted_while_a_time_to_try_again_is_named() -> None:
+    platform = Platform(stages={"configure": writes(control={"retryAfter": "1m", "message": "no"})})
+    words: list[str] = []
+
+    for _ in range(3):
+        words.append(platform.sync(request())["one"].message)
+        platform.now += timedelta(minutes=1)
+
+    assert ["attempt 2" in one for one in words] == [False, True, False]
+    assert "attempt 3" in words[2]
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_request_suspended_by_label_is_left_as_it_is(live: bool) -> None:
+    platform = Platform()
+    if live:
+        platform.sync(request(value="x"))
+    before = platform.records
+
+    label = {"kratix.io/workflow-suspended": "true"}
+    items = platform.sync(request(value="y", labels=label))
+
+    assert items["one"].state is State.SUSPENDED
+    assert platform.records == before

@@ -1,5 +1,7 @@
 """Removing: never by absence alone, and only after the delete pipelines have run."""
 
+from datetime import timedelta
+
 import pytest
 from support.platform import Platform, config_map, follows_spec, promise, request, writes
 
@@ -249,3 +251,44 @@ def test_a_promise_revision_is_kept_once_and_goes_with_its_last_request() -> Non
     assert len(with_both) == 1
     assert with_one == with_both
     assert revisions() == []
+
+
+def test_a_removal_that_asks_to_wait_is_tried_again_when_it_is_due_and_counts() -> None:
+    runs: list[StageJob] = []
+
+    def wait(job: StageJob) -> StageResult:
+        runs.append(job)
+        return writes(
+            control={"retryAfter": "1h", "message": "still draining"}, status={"step": len(runs)}
+        )(job)
+
+    platform = Platform(
+        promises=[promise(delete=["drain"])],
+        stages={"configure": follows_spec, "drain": wait},
+    )
+    platform.sync(request())
+
+    first = platform.sync()["one"]
+    early = platform.sync()["one"]
+    platform.now += timedelta(hours=1)
+    second = platform.sync()["one"]
+
+    assert [first.state, early.state, second.state] == [State.SUSPENDED] * 3
+    assert len(runs) == 2
+    assert runs[1].object["status"] == {"step": 1}
+    assert "attempt 2" in second.message
+    assert platform.files
+
+
+def test_a_request_that_comes_back_while_its_removal_waits_is_rendered_again() -> None:
+    platform = Platform(
+        promises=[promise(delete=["drain"])],
+        stages={"configure": follows_spec, "drain": writes(control={"retryAfter": "1h"})},
+    )
+    platform.sync(request(value="x"))
+    platform.sync()
+
+    items = platform.sync(request(value="y"))
+
+    assert items["one"].state is State.WRITTEN
+    assert b"value: 'y'" in b"".join(platform.files.values())
