@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from troth.api import (
+    Container,
     JsonObject,
     Promise,
     RequestSchema,
@@ -29,6 +30,9 @@ _BEGIN = "# generated from the stage's model: begin"
 _END = "# generated from the stage's model: end"
 _IMAGE = "troth-stage:"
 
+# The stage whose templates, and so whose schema, people write themselves.
+_TEMPLATE = "template"
+
 # Any moment and any bytes would do: what a stage of ours renders depends on neither.
 _MOMENT = '{"now": "2024-02-29T12:00:00Z", "seed": "00"}'
 
@@ -43,14 +47,19 @@ def requests(bundle: Path) -> list[Path]:
     return sorted(bundle.glob("resource-request*.yaml"))
 
 
-def stage_names(promise: Promise) -> list[str]:
-    """Name the stages of a Promise's configure workflow that are ours, in order."""
+def containers(promise: Promise) -> list[Container]:
+    """List the containers of a Promise's configure workflow that run stages of ours, in order."""
     return [
-        container.args[0]
+        container
         for pipeline in promise.workflows.resource_configure
         for container in pipeline.containers
         if container.image.startswith(_IMAGE)
     ]
+
+
+def stage_names(promise: Promise) -> list[str]:
+    """Name those stages."""
+    return [container.args[0] for container in containers(promise)]
 
 
 def with_schema(text: str, stage: Stage[BaseModel]) -> str:
@@ -105,8 +114,8 @@ def render(promise: Promise, request: ResourceRequest, folder: Path) -> dict[str
     (folder / "input" / "object.yaml").write_bytes(source)
     (folder / "input" / "troth.json").write_text(_MOMENT, encoding="utf-8")
     environ = {"KRATIX_WORKFLOW_ACTION": "configure", "KRATIX_PROMISE_NAME": promise.name}
-    for name in stage_names(promise):
-        run_stage(find_stage(name), folder, environ)
+    for container in containers(promise):
+        run_stage(find_stage(container.args[0]), folder, {**environ, **dict(container.env)})
     return {
         path.relative_to(base).as_posix(): path.read_bytes()
         for base in (folder / "output", folder / "metadata")
@@ -118,13 +127,16 @@ def render(promise: Promise, request: ResourceRequest, folder: Path) -> dict[str
 def expected_files(bundle: Path) -> Iterator[tuple[Path, bytes]]:
     """Make every generated file of a bundle: its promise.yaml, then its golden output.
 
+    A bundle whose first stage is ``template`` keeps the schema that stands in it.
+
     Raises:
         ValueError: two requests of the bundle have one name.
     """
     path = bundle / "promise.yaml"
     text = path.read_text(encoding="utf-8")
     first = stage_names(Promise.parse(load_object(text, str(path))))[0]
-    text = with_schema(text, find_stage(first))
+    if first != _TEMPLATE:
+        text = with_schema(text, find_stage(first))
     yield path, text.encode()
     promise = Promise.parse(load_object(text, str(path)))
     seen: set[str] = set()

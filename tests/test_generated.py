@@ -95,6 +95,25 @@ def test_a_promise_without_markers_is_refused(copied: Path) -> None:
         generated.differences(copied)
 
 
+def test_a_containers_variables_reach_its_stage(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "promises/api-aggregator", tmp_path / "promises/api-aggregator")
+    path = tmp_path / "promises/api-aggregator/promise.yaml"
+    path.write_text(path.read_text().replace("nginx-gateway-fabric}", "envoy-gateway}"))
+    assert generated.differences(tmp_path) == [
+        "promises/api-aggregator/expected/public-api/policies.yaml"
+    ]
+
+
+def test_a_bundle_of_templates_keeps_the_schema_its_author_wrote(copied: Path) -> None:
+    bundle = copied / "promises/namespace"
+    path = bundle / "promise.yaml"
+    text = path.read_text().replace("args: [namespace]", "args: [template]")
+    path.write_text(text.replace("# generated from", "# written by hand, not generated from"))
+    for request in generated.requests(bundle):
+        request.unlink()
+    assert list(generated.expected_files(bundle)) == [(path, path.read_bytes())]
+
+
 def test_a_request_that_breaks_the_schema_is_refused(copied: Path) -> None:
     path = copied / "promises/namespace/resource-request.yaml"
     path.write_text(path.read_text().replace("size: small", "size: tiny"))
