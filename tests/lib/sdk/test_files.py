@@ -127,6 +127,7 @@ def test_a_stage_has_the_moment_and_the_names_it_is_given(workspace: Workspace) 
         action="configure",
         promise="thing",
         pipeline="render",
+        environ={"KRATIX_PROMISE_NAME": "thing", "KRATIX_PIPELINE_NAME": "render"},
     )
 
 
