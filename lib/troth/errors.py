@@ -13,6 +13,7 @@ The branch says who must act next::
     │   ├── StoreError            the state store refuses, or its content is not trusted
     │   └── FaultError            Troth itself is at fault
     └── TransientError            time: the same call may succeed later
+        └── WaitingError          something else has to be made first
 
 Misuse of a function by a programmer is a ``ValueError`` or ``TypeError`` and no part of the tree.
 Each error carries a `Reason`, the CamelCase word that reports show and docs/errors.md explains.
@@ -39,6 +40,7 @@ __all__ = [
     "TransientError",
     "TrothError",
     "UnscheduledError",
+    "WaitingError",
     "shorten",
 ]
 
@@ -68,6 +70,7 @@ class Reason(StrEnum):
     INVALID_NAME = "InvalidName"
     INVALID_OBJECT = "InvalidObject"
     INVALID_STATUS = "InvalidStatus"
+    INVALID_TEMPLATE = "InvalidTemplate"
     INVALID_WORKFLOW_CONTROL = "InvalidWorkflowControl"
     INVALID_YAML = "InvalidYAML"
     NOT_AN_OBJECT = "NotAnObject"
@@ -204,6 +207,10 @@ class FaultError(PermanentError):
 
 class TransientError(TrothError):
     """The same call may succeed later, with nobody doing anything."""
+
+
+class WaitingError(TransientError):
+    """Something else has to be made first, by another request or by hand."""
 
 
 def shorten(text: str, limit: int = FOREIGN_TEXT_LIMIT) -> str:
