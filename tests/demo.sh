@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job, as `make demo` shows it: a Promise and a request, into a Git state store, twice.
+# The main job, as `make demo` shows it: Promises and requests, into a Git state store, twice.
 set -eu
 store=${DEMO_STORE:-build/demo/fleet.git}
 
@@ -21,5 +21,17 @@ git --git-dir "$store" ls-tree -r --name-only main -- default/resources/default/
 
 say "What Troth remembers of it: troth status namespace/payments-dev"
 troth status namespace/payments-dev --namespace default --state-store "$store"
+
+apis=tests/data/demo-apis.yaml
+say "Several teams share one API: an aggregator and three targets ($apis)."
+echo "The third asks for a route that the first has; it alone is refused, so troth sync ends with 1."
+promises="promises/api-aggregator/promise.yaml promises/api-aggregator-target/promise.yaml"
+code=0
+# shellcheck disable=SC2086  # two paths
+troth sync $promises "$apis" --inventory apis --state-store "$store" || code=$?
+test "$code" -eq 1
+
+say "What the first target became:"
+git --git-dir "$store" show main:default/resources/claims-prod/api-aggregator-target/claims/configure/5058f/httproute.yaml
 
 say "Run make demo again: no commit is added. Then edit a request, and see one."

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 __all__ = [
     "ALLOW_PLAIN_SECRETS",
     "CONTROL_LABELS",
+    "DELEGATIONS",
     "DELETION_PROTECTION",
+    "EXTERNAL",
     "FENCE",
     "KRATIX_GROUP",
     "KRATIX_VERSION",
@@ -44,6 +46,8 @@ CONTROL_LABELS = frozenset(
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 TROTH_PREFIX = "troth.dev/"
 FENCE = "troth.dev/fence"
+EXTERNAL = "troth.dev/external"
+DELEGATIONS = "troth.dev/delegations"  # of a rendered Gateway or ListenerSet
 READER = "troth.dev/reader"
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
 DELETION_PROTECTION = "troth.dev/deletion-protection"

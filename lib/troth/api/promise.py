@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from troth.api.external import External
 from troth.api.fence import Fence
 from troth.api.json_values import Fields, Json, JsonObject, digest_of
 from troth.api.labels import (
     ALLOW_PLAIN_SECRETS,
+    EXTERNAL,
     FENCE,
     PAUSED,
     PROMISE_VERSION,
@@ -69,8 +71,9 @@ class Promise:
     """A Promise as a platform engineer installs it.
 
     `selectors` are spec.destinationSelectors squashed as Kratix does: the first item wins a key.
-    `dependencies` are manifests for every Destination that matches. `digest` names this revision:
-    sha256 over name, labels, annotations and spec.
+    `dependencies` are manifests for every Destination that matches, `external` what output may
+    refer to although no request makes it. `digest` names this revision: sha256 over name, labels,
+    annotations and spec.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Promise:
     raw: JsonObject
     dependencies: tuple[JsonObject, ...] = ()
     requires: tuple[Requirement, ...] = ()
+    external: External = field(default_factory=External)
     digest: str = field(default="")
 
     @property
@@ -141,8 +145,13 @@ class Promise:
             raw=raw,
             dependencies=tuple(item.raw for item in spec.items("dependencies")),
             requires=_requirements(spec),
+            external=_external(annotations),
             digest=digest_of({**identity, "spec": spec.raw}),
         )
+
+
+def _external(annotations: dict[str, str]) -> External:
+    return External.parse(annotations[EXTERNAL]) if EXTERNAL in annotations else External()
 
 
 def _requirements(spec: Fields) -> tuple[Requirement, ...]:

@@ -131,6 +131,7 @@ class Composer:
             input_digest=draft.input_digest,
             outputs=outputs,
             placements=tuple(_remembered(draft)),
+            traits=draft.traits,
             status=draft.status,
             suspension=draft.suspension,
             protected=_protected(draft),

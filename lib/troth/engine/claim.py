@@ -4,15 +4,17 @@ Decided one request after another in the order of their keys, so that the outcom
 on the order in which they were rendered or handed in.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
 from troth.api import Layout, Promise, RequestKey, is_system_namespace
+from troth.api.labels import EXTERNAL
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger, names_in
 from troth.engine.objects import identify, is_cluster_scoped
+from troth.engine.routes import RouteBook, Traits, needs
 from troth.engine.values import ObjectId, Spot, World
-from troth.errors import HeldError, OutputRefusedError, Reason
+from troth.errors import HeldError, OutputRefusedError, Reason, WaitingError
 from troth_statestore import Owner, nested_folder
 
 __all__ = ["Claims", "check_fence", "is_new"]
@@ -102,7 +104,7 @@ def held_in_the_dark(ledger: Ledger, world: World) -> dict[tuple[str, ObjectId],
 
 
 class Claims:
-    """Who holds which object in which Destination, and which file, through one run.
+    """Who holds which object in which Destination, which route, and which file, through one run.
 
     A holder keeps what it holds until its change has been written.
 
@@ -112,16 +114,18 @@ class Claims:
     """
 
     def __init__(self, ledger: Ledger, world: World) -> None:
-        self._view = ledger.view
+        self._ledger = ledger
+        self._books: dict[str, RouteBook] = {}
         self._objects = {**held_in_the_dark(ledger, world), **ledger.holders()}
         self._files = ledger.file_holders()
 
     def take(self, draft: Draft) -> None:
-        """Claim all objects and files of a request, or none.
+        """Claim all objects, routes and files of a request, or none.
 
         Raises:
             HeldError: another request holds one of them; it is named.
             OutputRefusedError: two pipelines render the same, or a file is somebody's own.
+            WaitingError: what it refers to does not exist yet.
         """
         objects = [(p.destination, identity) for p in draft.placements for identity in p.objects]
         files = [spot for p in draft.placements if p.owned is None for spot in p.spots]
@@ -136,8 +140,43 @@ class Claims:
         _refuse_twice(objects, "{0[1]} is rendered by two pipelines for Destination {0[0]}.")
         self._check_files(draft, files)
         _refuse_twice(files, "the file {0} is rendered by two pipelines.")
+        self._judge_routes(draft)
         self._objects.update(dict.fromkeys(objects, draft.key))
         self._files.update(dict.fromkeys(files, draft.key))
+        for name in draft.traits.keys() | self._traits_of(draft.key).keys():
+            self._book(name).take(draft.key, draft.traits.get(name, Traits()))
+
+    def _judge_routes(self, draft: Draft) -> None:
+        """Refuse routes that are not its to have, and wait for what they hang on."""
+        if not is_new(draft):
+            return
+        for name, traits in sorted(draft.traits.items()):
+            for needed in needs(traits):
+                if (name, needed) not in self._objects and not draft.promise.external.covers(
+                    *needed
+                ):
+                    message = (
+                        f"{needed} does not exist in Destination {name}; this is written in the "
+                        "run in which it appears. If it is made elsewhere, the Promise has to say "
+                        f"so in {EXTERNAL}."
+                    )
+                    raise WaitingError(Reason.PARENT_NOT_FOUND, message)
+            self._book(name).judge(draft.key, traits)
+
+    def _book(self, destination: str) -> RouteBook:
+        """Return the book of a Destination, opened when it is first needed."""
+        if destination not in self._books:
+            holders = {
+                key: entry.record.traits[destination]
+                for key, entry in self._ledger.entries.items()
+                if destination in entry.record.traits
+            }
+            self._books[destination] = RouteBook(holders)
+        return self._books[destination]
+
+    def _traits_of(self, key: RequestKey) -> Mapping[str, Traits]:
+        entry = self._ledger.entries.get(key)
+        return entry.record.traits if entry is not None else {}
 
     def _check_files(self, draft: Draft, files: Iterable[Spot]) -> None:
         """Refuse files that another request holds, or that somebody put there by hand."""
@@ -147,7 +186,9 @@ class Claims:
             if holder != draft.key:
                 message = f"the file {spot} is held by {holder}; write it under another name."
                 raise HeldError(Reason.PATH_HELD, message, holder)
-            there = self._view.digests(spot).get(spot) if spot not in draft.observed else None
+            if spot in draft.observed:
+                continue  # its own already, edited or not
+            there = self._ledger.view.digests(spot).get(spot)
             # The very same bytes are what a run that was cut off left, or what is wanted anyway.
             if there is not None and there != digests.get(spot):
                 message = (

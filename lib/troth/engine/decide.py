@@ -9,7 +9,7 @@ from troth.engine.claim import Claims, check_fence
 from troth.engine.draft import Draft
 from troth.engine.report import of_error
 from troth.engine.values import Item
-from troth.errors import HeldError, TrothError
+from troth.errors import HeldError, TrothError, WaitingError
 
 __all__ = ["Decisions"]
 
@@ -36,18 +36,45 @@ class Decisions:
 
     def decide(self, draft: Draft) -> TrothError | None:
         """Let a draft through, or say why not; the error is in the items then."""
+        error = self._attempt(draft)
+        if error is not None:
+            self._give_up(draft, error)
+        return error
+
+    def decide_all(self, drafts: Iterable[Draft]) -> None:
+        """Decide in the order of keys, what others hang on before what hangs on it.
+
+        What waits for something is tried again while something still comes through, so that it is
+        let through in the run in which that appears, whatever the order of their keys.
+        """
+        left = sorted(drafts, key=lambda one: (not one.provides_parents, one.key))
+        while left:
+            waiting = [(draft, error) for draft in left if (error := self._settle(draft))]
+            if len(waiting) == len(left):
+                for draft, error in waiting:
+                    self._give_up(draft, error)
+                return
+            left = [draft for draft, _ in waiting]
+
+    def _settle(self, draft: Draft) -> WaitingError | None:
+        """Decide on a draft unless it waits for something that may come yet."""
+        error = self._attempt(draft)
+        if isinstance(error, WaitingError):
+            return error
+        if error is not None:
+            self._give_up(draft, error)
+        return None
+
+    def _attempt(self, draft: Draft) -> TrothError | None:
         try:
             check_fence(draft)
             self.claims.take(draft)
             self.drafts.append((draft, self.composer.update(draft)))
         except TrothError as error:
-            self.items.append(of_error(draft.submission, draft.key, error))
-            if isinstance(error, HeldError) and error.holder is not None:
-                self.blockers.add(RequestKey(*error.holder))
             return error
         return None
 
-    def decide_all(self, drafts: Iterable[Draft]) -> None:
-        """Decide in the order of keys."""
-        for draft in sorted(drafts, key=lambda one: one.key):
-            self.decide(draft)
+    def _give_up(self, draft: Draft, error: TrothError) -> None:
+        self.items.append(of_error(draft.submission, draft.key, error))
+        if isinstance(error, HeldError) and error.holder is not None:
+            self.blockers.add(RequestKey(*error.holder))

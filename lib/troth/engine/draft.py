@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from troth.api import Json, JsonObject, Promise, RequestKey, canonical
 from troth.engine.ledger import Entry
 from troth.engine.record import Record
+from troth.engine.routes import Traits
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission
 from troth.errors import Reason
@@ -38,6 +39,7 @@ class Draft:
         input_digest: digest of all that its output depends on, None where nothing was rendered.
         status: what the stages left.
         placements: where its groups go; their contents are None when nothing was rendered.
+        traits: what routes are decided by, of the Destinations where there is any.
         suspension: what a stage asked for in this run.
         settled: why no stage ran, or why what ran is not to be written; None for a fresh output.
         misplaced: why its place is not what its selectors ask for, None when it is.
@@ -54,6 +56,7 @@ class Draft:
     input_digest: str | None = None
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     placements: tuple[Placement, ...] = ()
+    traits: Mapping[str, Traits] = field(default_factory=dict[str, Traits])
     suspension: Suspension | None = None
     settled: Settled | None = None
     misplaced: str | None = None
@@ -69,6 +72,11 @@ class Draft:
         if self.entry is not None:
             return self.entry.home
         return self.placements[0].store if self.placements else self.hearth
+
+    @property
+    def provides_parents(self) -> bool:
+        """Whether routes of others may hang on what it places."""
+        return any(traits.parents for traits in self.traits.values())
 
     @property
     def generation(self) -> int:

@@ -4,10 +4,10 @@ Nothing here looks at other requests, and nothing is written. `begin` is all tha
 of which nothing has changed; `finish` runs stages, so that many are worth finishing at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from troth.api import Fields, Json, JsonObject
+from troth.api import Fields, Json, JsonObject, load_documents
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
 from troth.engine.check import OutputLimits, check_groups, check_places, check_status
@@ -19,6 +19,7 @@ from troth.engine.observe import Sight, compare, observe
 from troth.engine.place import place, require_any
 from troth.engine.record import Record
 from troth.engine.render import Renderer
+from troth.engine.routes import GATEWAY_GROUP, Traits, read_traits
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import HeldError, OutputRefusedError, Reason, StageError, UnscheduledError
@@ -148,6 +149,7 @@ class Preparer:
                 suspension=suspension,
                 input_digest=record.input_digest if record else None,
                 placements=earlier,
+                traits=record.traits if record else {},
             )
         secrets = promise.allows_plain_secrets
         check_groups(rendered.groups, self.limits, allow_secrets=secrets)
@@ -162,6 +164,7 @@ class Preparer:
         draft = replace(
             draft,
             placements=placements,
+            traits=self._traits(placements),
             misplaced=places.misplaced,
             observed={**draft.observed, **heritage},
         )
@@ -174,6 +177,14 @@ class Preparer:
         digest = self._digest(draft, record.status)
         return record.suspension is None and record.input_digest == digest
 
+    def _traits(self, placements: Iterable[Placement]) -> dict[str, Traits]:
+        """Return by Destination what routes are decided by."""
+        objects: dict[str, list[JsonObject]] = {}
+        for placement in placements:
+            objects.setdefault(placement.destination, []).extend(_routing(placement))
+        found = {name: read_traits(mine) for name, mine in objects.items()}
+        return {name: traits for name, traits in found.items() if traits}
+
     def _identified(self, placement: Placement, *, secrets: bool) -> Placement:
         reader = self.world.destinations[placement.destination].reader
         files = placement.group.files or {}
@@ -183,6 +194,13 @@ class Preparer:
             raise error.about(f"pipeline {placement.group.pipeline}") from error
         objects = tuple(sorted(identity for items in found.values() for identity in items))
         return replace(placement, objects=objects)
+
+
+def _routing(placement: Placement) -> Iterator[JsonObject]:
+    """Return the objects of a placement that routes are decided by, of files that hold any."""
+    if any(identity.group == GATEWAY_GROUP for identity in placement.objects):
+        for path, content in sorted((placement.group.files or {}).items()):
+            yield from (one.data for one in load_documents(content.decode(), path))
 
 
 def _spots(placements: Iterable[Placement]) -> list[tuple[str, Spot]]:
@@ -215,6 +233,7 @@ def _unplaced(draft: Draft, error: UnscheduledError) -> Draft:
         settled=Settled(error.reason, error.message),
         input_digest=record.input_digest if record is not None else None,
         placements=record.placements if record is not None else (),
+        traits=record.traits if record is not None else {},
     )
 
 
@@ -226,6 +245,7 @@ def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
         input_digest=record.input_digest,
         status=record.status,
         placements=record.placements,
+        traits=record.traits,
         suspension=record.suspension,
     )
 

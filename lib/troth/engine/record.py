@@ -22,6 +22,7 @@ from troth.api import (
     load_object,
 )
 from troth.api.labels import LAST_APPLIED
+from troth.engine.routes import Traits
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group, ObjectId, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
@@ -49,6 +50,7 @@ class Record:
         input_digest: digest of what its output was rendered from; None when nothing was.
         outputs: digests of its last outputs, newest first.
         placements: where its files are; contents left out.
+        traits: what routes are decided by, of the Destinations where there is any.
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
         protected: whether its removal has been forbidden by annotation.
@@ -63,6 +65,7 @@ class Record:
     input_digest: str | None
     outputs: tuple[str, ...]
     placements: tuple[Placement, ...]
+    traits: Mapping[str, Traits] = field(default_factory=dict[str, Traits])
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     suspension: Suspension | None = None
     protected: bool = False
@@ -106,10 +109,16 @@ class Record:
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
             "placements": [_encode_placement(placement, home) for placement in self.placements],
+            **self._spelled_traits(),
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
+
+    def _spelled_traits(self) -> dict[str, Json]:
+        if not self.traits:
+            return {}
+        return {"routes": {name: self.traits[name].encode() for name in sorted(self.traits)}}
 
     @classmethod
     def decode(cls, content: bytes, key: str, home: str = "") -> "Record":
@@ -201,11 +210,16 @@ def _decode(raw: JsonObject, home: str) -> Record:
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),
         placements=tuple(_decode_placement(item, home) for item in fields.items("placements")),
+        traits=_decode_traits(fields.section("routes")),
         status=fields.mapping("status"),
         suspension=(
             Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
         ),
     )
+
+
+def _decode_traits(fields: Fields) -> dict[str, Traits]:
+    return {name: Traits.decode(fields.section(name)) for name in fields.raw}
 
 
 def _key(request: Fields) -> RequestKey:

@@ -16,6 +16,7 @@ from troth.errors import (
     TransientError,
     TrothError,
     UnscheduledError,
+    WaitingError,
 )
 
 __all__ = ["of_draft", "of_error", "of_record", "of_unreadable", "state_of"]
@@ -24,6 +25,7 @@ _STATES: tuple[tuple[type[TrothError], State], ...] = (
     (UnscheduledError, State.UNSCHEDULED),
     (StageError, State.FAILED),
     (StoreError, State.FAILED),
+    (WaitingError, State.WAITING),
     (TransientError, State.FAILED),
     (PermanentError, State.REFUSED),
 )

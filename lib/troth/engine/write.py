@@ -30,7 +30,9 @@ __all__ = ["Report", "Submit", "Writer"]
 _log = logging.getLogger(__name__)
 
 # Reasons that go away when another request of the run lets go of something.
-_HELD = frozenset({Reason.OBJECT_HELD, Reason.PATH_HELD})
+_HELD = frozenset(
+    {Reason.OBJECT_HELD, Reason.PATH_HELD, Reason.ROUTE_HELD, Reason.ROUTE_NOT_ALLOWED}
+)
 
 _STALE = TransientError(
     Reason.STATE_STORE_BUSY,

@@ -1,0 +1,161 @@
+"""Routes through the whole ladder: who gets one, who waits for its Gateway, who is told no."""
+
+from collections.abc import Mapping
+
+import pytest
+from support.platform import Platform, promise, request
+
+from troth.api import Json, JsonObject, dump_documents
+from troth.engine import State, Submission
+from troth.errors import Reason
+from troth.runners import StageJob, StageResult
+
+API = "gateway.networking.k8s.io/v1"
+
+
+def stage(job: StageJob) -> StageResult:
+    """Renders a Gateway for requests of kind Gate, an HTTPRoute on it for all others."""
+    spec, name = job.object["spec"], job.environ["KRATIX_OBJECT_NAME"]
+    namespace = job.environ["KRATIX_OBJECT_NAMESPACE"]
+    assert isinstance(spec, Mapping)
+    metadata: dict[str, Json] = {"name": name, "namespace": namespace}
+    if job.environ["KRATIX_OBJECT_KIND"] == "Gate":
+        consent = str(spec.get("value", ""))
+        if consent:
+            path, _, whom = consent.partition(" ")
+            text = f'[{{"namespace":"{whom}","path":"{path}"}}]'
+            metadata["annotations"] = {"troth.dev/delegations": text}
+        listener: JsonObject = {
+            "name": "http",
+            "port": 80,
+            "protocol": "HTTP",
+            "hostname": "api.example.com",
+            "allowedRoutes": {"namespaces": {"from": "All"}},
+        }
+        body: JsonObject = {"gatewayClassName": "any", "listeners": [listener]}
+        return _one({"apiVersion": API, "kind": "Gateway", "metadata": metadata, "spec": body})
+    match: JsonObject = {"path": {"type": "PathPrefix", "value": str(spec.get("value", "/"))}}
+    body = {
+        "parentRefs": [{"name": "edge", "namespace": "platform"}],
+        "rules": [{"matches": [match]}],
+    }
+    return _one({"apiVersion": API, "kind": "HTTPRoute", "metadata": metadata, "spec": body})
+
+
+def _one(manifest: JsonObject) -> StageResult:
+    return StageResult({"objects.yaml": dump_documents([manifest])})
+
+
+def apis(external: str | None = None) -> Platform:
+    marks = {"troth.dev/external": external} if external else {}
+    return Platform(
+        stages={"configure": stage},
+        promises=[promise("gate", kind="Gate"), promise("thing", annotations=marks)],
+    )
+
+
+def gate(consent: str = "") -> Submission:
+    return request("edge", "platform", kind="Gate", value=consent)
+
+
+def test_a_route_waits_for_its_gateway_and_nothing_is_kept_of_it() -> None:
+    platform = apis()
+
+    items = platform.sync(request(value="/a"))
+
+    assert (items["one"].state, items["one"].reason) == (State.WAITING, Reason.PARENT_NOT_FOUND)
+    assert platform.files == {}
+    assert platform.records == {}
+
+
+@pytest.mark.parametrize("namespace", ["before", "then-after"])
+def test_a_route_is_written_in_the_run_in_which_its_gateway_appears(namespace: str) -> None:
+    platform = apis()
+
+    items = platform.sync(request(namespace=namespace, value="/a"), gate())
+
+    assert items["one"].state is items["edge"].state is State.WRITTEN
+
+
+def test_a_gateway_that_is_made_elsewhere_is_named_in_the_promise() -> None:
+    platform = apis(external="[{kind: Gateway, namespace: platform, name: edge}]")
+
+    assert platform.sync(request(value="/a"))["one"].state is State.WRITTEN
+
+
+def test_two_that_ask_for_one_route_are_decided_by_their_keys() -> None:
+    platform = apis()
+    asked = [request("two", value="/a"), request("one", value="/a"), gate()]
+
+    items = platform.sync(*asked)
+
+    assert items["one"].state is State.WRITTEN
+    assert (items["two"].state, items["two"].reason) == (State.REFUSED, Reason.ROUTE_HELD)
+    assert "team/one" in items["two"].message
+    assert platform.sync(*reversed(asked))["two"].reason == Reason.ROUTE_HELD
+
+
+def test_who_stands_in_the_store_holds_a_route_against_one_that_comes_first_by_key() -> None:
+    platform = apis()
+    platform.sync(request("two", value="/a"), gate())
+
+    items = platform.sync(request("two", value="/a"), request("one", value="/a"), gate())
+
+    assert items["two"].state is State.UNCHANGED
+    assert items["one"].reason == Reason.ROUTE_HELD
+
+
+def test_a_route_that_is_let_go_goes_to_the_other() -> None:
+    platform = apis()
+    platform.sync(request("two", value="/a"), request("one", value="/a"), gate())
+
+    platform.sync(request("two", value="/a"), request("one", value="/b"), gate())
+    items = platform.sync(request("two", value="/a"), request("one", value="/b"), gate())
+
+    assert items["two"].state in {State.WRITTEN, State.UNCHANGED}
+    assert len([path for path in platform.files if "/thing/" in path]) == 2
+
+
+@pytest.mark.parametrize(("consent", "state"), [("", State.REFUSED), ("/a team-b", State.WRITTEN)])
+def test_a_path_below_that_of_another_namespace_needs_the_gateways_consent(
+    consent: str, state: State
+) -> None:
+    platform = apis()
+    above, below = request("above", "team-a", value="/a"), request("below", "team-b", value="/a/b")
+
+    items = platform.sync(above, below, gate(consent))
+
+    assert items["above"].state is State.WRITTEN
+    assert items["below"].state is state
+
+
+def test_consent_that_comes_in_a_later_run_is_enough() -> None:
+    platform = apis()
+    above, below = request("above", "team-a", value="/a"), request("below", "team-b", value="/a/b")
+    platform.sync(above, below, gate())
+
+    items = platform.sync(above, below, gate("/a team-b"))
+
+    assert items["below"].state is State.WRITTEN
+
+
+def test_a_live_route_whose_gateway_is_gone_keeps_its_files_and_says_so() -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+    platform.sync(request(value="/a"))
+
+    items = platform.sync(request(value="/a"))
+
+    assert items["one"].state is State.WAITING
+    assert any("/thing/one/" in path for path in platform.files)
+
+
+def test_a_record_remembers_what_routes_are_decided_by() -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+    platform.runner.runs.clear()
+
+    items = platform.sync(request(value="/a"), request("new", value="/a"), gate())
+
+    assert [job.environ["KRATIX_OBJECT_NAME"] for job in platform.runner.runs] == ["new"]
+    assert items["new"].reason == Reason.ROUTE_HELD
