@@ -220,8 +220,8 @@ def test_who_would_lose_requests_is_told_and_who_can_allow_it() -> None:
     assert error.message == (
         "HTTPRoute team-b/one: PathPrefix /x/y, method GET, host any of Gateway infra/shared port "
         "443, would take requests from namespace team-a, where team-a/one (target) holds "
-        "PathPrefix /x, any method, host any of Gateway infra/shared port 443. spec.delegations of the "
-        "aggregator that makes Gateway infra/shared can allow it: path /x/y, namespace team-b."
+        "PathPrefix /x, any method, host any of Gateway infra/shared port 443. spec.delegations of "
+        "the aggregator that makes Gateway infra/shared can allow it: path /x/y, namespace team-b."
     )
 
 
