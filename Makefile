@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fmt lint type test bench check-generated lock clean
+.PHONY: help setup demo fmt lint type test bench image check-generated lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,12 +36,16 @@ test: $(STAMP) ## Run every test
 bench: $(STAMP) ## Measure; tables on the screen, JSON in build/bench.json
 	@PYTHONPATH=tests $(BIN)/python -m bench.run $(ARGS)
 
+image: $(STAMP) ## Build the stage image and measure it (BASE_IMAGE=, IMAGE_TAG=, IMAGE_BUILDER=)
+	@PYTHONPATH=tests $(BIN)/python -m image.build
+
 check-generated: $(STAMP) ## Fail when a generated file is not what its source makes
 	@$(BIN)/python tests/generated.py --check
 
 lock: ## Resolve the locked versions anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --group dev pyproject.toml --output-file requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 --constraint requirements.lock --group stage --output-file requirements-stage.lock
 
 clean: ## Remove what was made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
