@@ -20,6 +20,7 @@ from troth.api import (
     RequestSchema,
     ResourceRequest,
     dump_documents,
+    expand_variables,
     load_object,
 )
 from troth.sdk import Stage, find_stage, run_stage, structural_schema
@@ -115,7 +116,7 @@ def render(promise: Promise, request: ResourceRequest, folder: Path) -> dict[str
     (folder / "input" / "troth.json").write_text(_MOMENT, encoding="utf-8")
     environ = {"KRATIX_WORKFLOW_ACTION": "configure", "KRATIX_PROMISE_NAME": promise.name}
     for container in containers(promise):
-        run_stage(find_stage(container.args[0]), folder, {**environ, **dict(container.env)})
+        run_stage(find_stage(container.args[0]), folder, expand_variables(container.env, environ))
     return {
         path.relative_to(base).as_posix(): path.read_bytes()
         for base in (folder / "output", folder / "metadata")

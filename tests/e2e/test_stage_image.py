@@ -17,7 +17,15 @@ import pytest
 from image.contents import LOCK, ROOT
 from image.tools import Tool, find_runner
 
-from troth.api import Json, Pipeline, Promise, ResourceRequest, dump_documents, load_object
+from troth.api import (
+    Json,
+    Pipeline,
+    Promise,
+    ResourceRequest,
+    dump_documents,
+    expand_variables,
+    load_object,
+)
 from troth.engine import Moment, Renderer
 from troth.runners import StageJob, StageResult
 from troth.runners.warm import WarmRunner
@@ -57,7 +65,7 @@ class Image:
             (root / "input" / name).write_bytes(content)
             (root / "input" / name).chmod(0o644)
         for container in job.pipeline.containers:
-            environ = {**job.environ, **dict(container.env)}
+            environ = expand_variables(container.env, job.environ)  # as the kubelet does
             done = self.tool.run(self.name, container.args, root=root, environ=environ)
             assert done.returncode == 0, done.stderr
         return StageResult(files_below(root / "output"), files_below(root / "metadata"))

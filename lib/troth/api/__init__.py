@@ -16,7 +16,7 @@ from troth.api.json_values import (
     field_path,
     is_object,
 )
-from troth.api.pipeline import Container, Pipeline
+from troth.api.pipeline import Container, Pipeline, expand_variables
 from troth.api.promise import Api, Kind, Promise, Requirement, Workflows
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
@@ -47,6 +47,7 @@ __all__ = [
     "canonical",
     "digest_of",
     "dump_documents",
+    "expand_variables",
     "field_path",
     "is_object",
     "is_system_namespace",

@@ -1,12 +1,14 @@
 """The view of a Pipeline: containers in order, read as strictly as Kratix reads them."""
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import KRATIX_GROUP, KRATIX_VERSION
 from troth.api.names import dns_label_problem
 
-__all__ = ["Container", "Pipeline"]
+__all__ = ["Container", "Pipeline", "expand_variables"]
 
 _PIPELINE = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "namespace", "labels", "annotations")
@@ -73,6 +75,30 @@ class Pipeline:
             raise spec.error("containers", f"pipeline {name!r} needs at least one container.")
         extras = tuple(key for key in _SPEC[1:] if spec.has(key))
         return cls(name, containers, extras, fields.raw)
+
+
+def expand_variables(own: Iterable[tuple[str, str]], given: Mapping[str, str]) -> dict[str, str]:
+    """Return a container's variables as Kubernetes gives them to it.
+
+    ``$(NAME)`` stands for the value of a variable before it, ``$$`` for one dollar; what names none
+    stays as it is. Source: the field ``env`` of Container in the Kubernetes API.
+
+    Args:
+        own: name and value of each, in order.
+        given: what is defined before them.
+    """
+    found = dict(given)
+    for name, value in own:
+        found[name] = _REFERENCE.sub(lambda match: _referred(match, found), value)
+    return found
+
+
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+
+
+def _referred(match: re.Match[str], known: Mapping[str, str]) -> str:
+    name = match[1]
+    return "$" if name is None else known.get(name, match[0])
 
 
 def _container(fields: Fields, pipeline: str) -> Container:

@@ -11,10 +11,12 @@ import click
 
 from troth import __version__
 from troth.cli.completion import completion
+from troth.cli.docs import docs
 from troth.cli.plan import plan
 from troth.cli.render import render
 from troth.cli.status import status
 from troth.cli.sync import sync
+from troth.cli.verify import verify
 from troth.errors import FaultError, InvalidInputError, TransientError, TrothError
 
 __all__ = ["main", "troth"]
@@ -31,7 +33,7 @@ def troth(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
-for command in (sync, plan, render, status, completion):
+for command in (sync, plan, render, status, verify, docs, completion):
     troth.add_command(command)
 
 

@@ -12,17 +12,18 @@ from troth.cli.reports import console
 __all__ = ["busy", "progress"]
 
 _QUIET_SECONDS = 1.0  # work shorter than this needs no bar
-_THEN = "Writing to the state store"  # what follows when the last piece is done
+_THEN = "Writing to the state store"  # what mostly follows when the last piece is done
 _LINE_SECONDS = 10.0  # between two lines in a pipe
 
 
 @contextmanager
-def progress(what: str, total: int) -> Generator[Callable[[], None]]:
+def progress(what: str, total: int, then: str = _THEN) -> Generator[Callable[[], None]]:
     """Give a function to be called once for each piece of work that is done.
 
     Args:
         what: the work, for the bar's label.
         total: pieces of work.
+        then: the work that follows when the last piece is done.
     """
     err = console(stderr=True)
     lock, started, done, last = Lock(), time.monotonic(), 0, time.monotonic()
@@ -38,8 +39,7 @@ def progress(what: str, total: int) -> Generator[Callable[[], None]]:
             if err.is_terminal:
                 if not bar.live.is_started and now - started > _QUIET_SECONDS:
                     bar.start()
-                writing = done >= total
-                bar.update(task, completed=done, description=_THEN if writing else what)
+                bar.update(task, completed=done, description=then if done >= total else what)
             elif now - last > _LINE_SECONDS:
                 last = now
                 err.print(f"{what}: {done} of {total}")

@@ -17,10 +17,6 @@ from troth_statestore import ChangeSet, Owner, record_key
 __all__ = ["Change", "Composer"]
 
 
-# What was written for an earlier spec stays, and with it all that its record says of it.
-_KEPT = frozenset({Reason.DESTINATION_GONE, Reason.NO_MATCHING_DESTINATION})
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """All that has to change for one request, by state store; its record is in `home`."""
@@ -112,10 +108,10 @@ class Composer:
         return Change(entry.home, {entry.home: home})
 
     def _record(self, draft: Draft) -> Record:
-        old, settled = draft.record, draft.settled
-        if old is not None and settled is not None and (settled.idle or settled.reason in _KEPT):
+        old, kept = draft.record, draft.keeps
+        if kept is not None:
             return replace(
-                old, roots=_roots(draft), protected=_protected(draft), status=draft.status
+                kept, roots=_roots(draft), protected=_protected(draft), status=draft.status
             )
         outputs = old.outputs if old is not None else ()
         if draft.settled is None:

@@ -13,6 +13,9 @@ from troth.errors import Reason
 
 __all__ = ["Draft", "Settled"]
 
+# What was written for an earlier spec stays, and with it all that its record says of it.
+_KEPT = frozenset({Reason.DESTINATION_GONE, Reason.NO_MATCHING_DESTINATION})
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -65,6 +68,19 @@ class Draft:
     def record(self) -> Record | None:
         """What its store remembers of it, None for a new one."""
         return self.entry.record if self.entry is not None else None
+
+    @property
+    def keeps(self) -> Record | None:
+        """Its record, where what that says of its output stays as it is whatever was handed in."""
+        if self.settled is None or not (self.settled.idle or self.settled.reason in _KEPT):
+            return None
+        return self.record
+
+    @property
+    def promise_digest(self) -> str:
+        """The revision of the Promise that its record is to name."""
+        kept = self.keeps
+        return kept.promise_digest if kept is not None else self.promise.digest
 
     @property
     def home(self) -> str:

@@ -18,7 +18,7 @@ def added_revisions(plan: Plan) -> list[tuple[str, ChangeSet]]:
     needed: dict[Spot, Promise] = {
         Spot(draft.home, revision_key(draft.promise.digest)): draft.promise
         for draft, change in plan.drafts
-        if change is not None or draft.entry is not None
+        if (change is not None or draft.entry is not None) and draft.keeps is None
     }
     return [
         (spot.store, ChangeSet(spot.path, None, record=_spell(promise)))
@@ -43,7 +43,7 @@ def unused_revisions(plan: Plan, settled: Collection[RequestKey]) -> list[tuple[
         for key, entry in ledger.entries.items()
         if key not in settled
     }
-    used |= {Spot(draft.home, revision_key(draft.promise.digest)) for draft, _ in plan.drafts}
+    used |= {Spot(draft.home, revision_key(draft.promise_digest)) for draft, _ in plan.drafts}
     unused = sorted(ledger.revisions.keys() - used)
     return [
         (spot.store, ChangeSet(spot.path, ledger.revisions[spot], record=None)) for spot in unused

@@ -25,10 +25,10 @@ from troth.engine import (
     Writer,
     settle,
 )
-from troth.errors import TrothError
 from troth.local.inputs import Inputs
+from troth.local.stores import look
 from troth.runners import Runner
-from troth_statestore import ChangeSet, Receipt, Snapshot, StateStore
+from troth_statestore import ChangeSet, Receipt, StateStore
 from troth_statestore.flusher import Flusher
 
 __all__ = ["ASSUMED_DESTINATION", "Session", "SyncOptions", "open_session"]
@@ -70,21 +70,8 @@ class Session:
         return World(self.inputs.promises, destinations, tuple(sorted(self.stores)))
 
     def look(self) -> View:
-        """Return what the stores hold now; of several, some may be out of reach.
-
-        Raises:
-            StoreError, TransientError: none can be read.
-        """
-        snapshots: dict[str, Snapshot] = {}
-        unreached: dict[str, TrothError] = {}
-        for name, store in sorted(self.stores.items()):
-            try:
-                snapshots[name] = store.snapshot()
-            except TrothError as error:
-                unreached[name] = error
-        if not snapshots:
-            raise next(iter(unreached.values()))
-        return View(snapshots, unreached)
+        """Return what the stores hold now. Raises as `troth.local.stores.look`."""
+        return look(self.stores)
 
     def plan(self, view: View) -> Plan:
         """Say what would change against a moment of the stores."""

@@ -1,16 +1,17 @@
-"""Choose and open the state store that a command means."""
+"""Choose and open the state stores that a command means, and look at them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from troth.api import Destination, GitStateStore
-from troth.errors import InvalidInputError, NotServedError, Reason
-from troth_statestore import StateStore
+from troth.engine import View
+from troth.errors import InvalidInputError, NotServedError, Reason, TrothError
+from troth_statestore import Snapshot, StateStore
 from troth_statestore.directory import DirectoryStore
 from troth_statestore.git import Author, GitSettings, GitStore, create_bare, local_folder
 
-__all__ = ["StoreChoice", "choose", "exists", "open_store"]
+__all__ = ["StoreChoice", "choose", "exists", "look", "open_store"]
 
 _DIRECTORY = "dir:"
 _ANONYMOUS = Author()
@@ -137,3 +138,21 @@ def _check_local(path: Path, choice: StoreChoice, *, create: bool) -> None:
         message = f"there is no state store at {path} yet; troth sync makes it."
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
     create_bare(path, choice.branch)
+
+
+def look(stores: Mapping[str, StateStore]) -> View:
+    """Return what the stores hold now; of several, some may be out of reach.
+
+    Raises:
+        StoreError, TransientError: none can be read.
+    """
+    snapshots: dict[str, Snapshot] = {}
+    unreached: dict[str, TrothError] = {}
+    for name, store in sorted(stores.items()):
+        try:
+            snapshots[name] = store.snapshot()
+        except TrothError as error:
+            unreached[name] = error
+    if not snapshots:
+        raise next(iter(unreached.values()))
+    return View(snapshots, unreached)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from troth.api import Container, Fields, Json, JsonObject, Pipeline
+from troth.api import Container, Fields, Json, JsonObject, Pipeline, expand_variables
 from troth.errors import InvalidInputError
 
 
@@ -94,3 +94,19 @@ def test_a_pipeline_that_kratix_would_refuse_is_refused(raw: JsonObject, words: 
 
     assert words in caught.value.message
     assert caught.value.field[:2] == ("spec", "workflows")
+
+
+@pytest.mark.parametrize(
+    ("value", "expanded"),
+    [
+        ("plain", "plain"),
+        ("$(GIVEN)/$(EARLIER)", "g/e"),
+        ("$(LATER) $(NOBODY)", "$(LATER) $(NOBODY)"),
+        ("$$(GIVEN) $$", "$(GIVEN) $"),
+        ("$GIVEN ${GIVEN} $(GIVEN", "$GIVEN ${GIVEN} $(GIVEN"),
+    ],
+)
+def test_variables_are_expanded_as_kubernetes_does(value: str, expanded: str) -> None:
+    own = [("EARLIER", "e"), ("ONE", value), ("LATER", "l")]
+
+    assert expand_variables(own, {"GIVEN": "g"})["ONE"] == expanded

@@ -292,3 +292,21 @@ def test_a_request_that_comes_back_while_its_removal_waits_is_rendered_again() -
 
     assert items["one"].state is State.WRITTEN
     assert b"value: 'y'" in b"".join(platform.files.values())
+
+
+def test_a_request_that_is_left_alone_keeps_the_revision_it_was_made_of() -> None:
+    platform = Platform(
+        promises=[promise(delete=["undo"])],
+        stages={"configure": follows_spec, "undo": writes()},
+    )
+    platform.sync(request())
+    paused = {"kratix.io/paused": "true"}
+    platform.promises = [promise(delete=["undo"], selectors={"any": "other"})]
+    platform.roots = frozenset({"requests", "elsewhere"})
+    platform.sync(request(root="elsewhere", labels=paused))
+    platform.promises = []
+
+    items = platform.sync()
+
+    assert items["one"].state is State.REMOVED
+    assert [job.pipeline.name for job in platform.runner.runs] == ["configure", "undo"]

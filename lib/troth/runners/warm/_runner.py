@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from troth.api import Pipeline, digest_of
+from troth.api import Pipeline, digest_of, expand_variables
 from troth.runners.protocol import StageJob, StageResult
 from troth.runners.warm._folders import Workspace
 from troth.runners.warm._images import Images, Step
@@ -110,7 +110,7 @@ class WarmRunner:
             return read_result(root, self._limits)
 
     def _run_step(self, step: Step, job: StageJob, root: str) -> None:
-        environ = {**_ENVIRON, "HOME": root, **job.environ, **dict(step.env)}
+        environ = {**_ENVIRON, "HOME": root, **expand_variables(step.env, job.environ)}
         answer = self._pool.call(Order(step.stage, step.distribution, root, environ))
         error = error_of(answer, Culprit(step.stage, step.container, root), self._limits)
         if error is not None:

@@ -1,0 +1,128 @@
+"""``troth docs``: a reference page of a Promise, from its schema."""
+
+from pathlib import Path
+
+import click
+
+from troth.api import Document, Promise, RequestSchema, ResourceRequest, dump_documents
+from troth.api.reference import reference_page
+from troth.cli.reports import console
+from troth.errors import InvalidInputError, Reason
+from troth.local import load
+
+__all__ = ["docs"]
+
+_PROMISE = "promise.yaml"
+_REQUEST = "resource-request.yaml"
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path), metavar="PROMISE_PATH")
+@click.option(
+    "--output",
+    "-d",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the page there instead of to standard output.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown"]),
+    default="markdown",
+    show_default=True,
+    help="Form of the page.",
+)
+def docs(*, path: Path, target: Path | None, form: str) -> int:
+    """Write a reference page of the Promise in PROMISE_PATH, a file or a bundle's folder.
+
+    It tells how to ask, every field with its type, default and constraints, what the Promise may
+    touch, and what it requires. The example is the bundle's resource-request.yaml, if there is one.
+
+    \b
+    Examples:
+      troth docs promises/namespace
+      troth docs promises/namespace/promise.yaml --output build/namespace.md
+    """  # noqa: D301  (click's \b keeps the lines of the examples)
+    file = _file(path)
+    promise = _promise(file)
+    page = {"markdown": reference_page}[form](promise, _example(file.parent / _REQUEST, promise))
+    if target is None:
+        click.echo(page, nl=False)
+    else:
+        _write(target, page)
+        console(stderr=True).print(f"The page of Promise {promise.name} is written to {target}.")
+    return 0
+
+
+def _file(path: Path) -> Path:
+    """Return the file of the Promise."""
+    if not path.is_dir():
+        return path
+    if not (path / _PROMISE).is_file():
+        message = f"{path} is no bundle: it holds no {_PROMISE}; give the Promise's file."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    return path / _PROMISE
+
+
+def _promise(file: Path) -> Promise:
+    inputs = load([file])
+    if inputs.problems:
+        problem = inputs.problems[0]
+        raise InvalidInputError(Reason(problem.reason), problem.message)
+    if len(inputs.promises) != 1:
+        message = f"{file} holds {len(inputs.promises)} Promises; one is needed here."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
+    return next(iter(inputs.promises.values()))
+
+
+def _example(file: Path, promise: Promise) -> str | None:
+    """Return the bundle's own example, None where there is none.
+
+    Raises:
+        InvalidInputError: it cannot be read, or would not be admitted.
+    """
+    if promise.api is None or not file.is_file():
+        return None
+    inputs = load([file])
+    if inputs.problems:
+        raise InvalidInputError(Reason(inputs.problems[0].reason), inputs.problems[0].message)
+    for submission in inputs.submissions:
+        request, document = submission.request, submission.origin
+        same = (request.group, request.kind) == (promise.api.group, promise.api.kind)
+        if same and isinstance(document, Document):
+            _check(request, promise, document)
+            return _text(document)
+    return None
+
+
+def _check(request: ResourceRequest, promise: Promise, document: Document) -> None:
+    schemas = promise.api.schemas if promise.api is not None else {}
+    if request.version not in schemas:
+        message = (
+            f"{document.where(('apiVersion',))}: the Promise serves no version "
+            f"{request.version}; it serves {', '.join(schemas)}."
+        )
+        raise InvalidInputError(Reason.UNKNOWN_KIND, message)
+    schema = RequestSchema(schemas[request.version])
+    for found in schema.violations(schema.fill(request.spec)):
+        message = f"{document.where(found.field)}: {found.message}."
+        raise InvalidInputError(Reason.SCHEMA_VIOLATION, message)
+
+
+def _text(document: Document) -> str:
+    """Return a document as its author wrote it, comments included, if it stands by itself."""
+    lines = document.text.strip().splitlines()
+    if any(line.startswith(("---", "...")) for line in lines):
+        return dump_documents([document.data]).decode()
+    return "\n".join(lines)
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        message = f"{error.filename}: this cannot be written: {error.strerror}."
+        raise InvalidInputError(Reason.INVALID_OBJECT, message) from error

@@ -1,0 +1,279 @@
+"""Verify: the state stores proved against their own records, file by file.
+
+Nothing is rendered and no request is needed: what was written is told by the records, and what
+stands there by the files. Called by ``troth verify``.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from troth.api import Layout, Promise, RequestKey
+from troth.engine.ledger import Entry, Ledger, names_in
+from troth.engine.observe import NOWHERE, observe
+from troth.engine.proof import (
+    NOBODY,
+    Flaw,
+    Problem,
+    Proof,
+    Verdict,
+    check_files,
+    check_folders,
+    check_objects,
+    counted,
+    destination_root,
+    few,
+)
+from troth.engine.values import Spot, World
+from troth.errors import TrothError
+from troth_statestore import Owner, nested_folder, revision_key
+
+__all__ = ["verify"]
+
+# Records whose files are read from the store together: few calls, and little in memory.
+_AT_ONCE = 500
+
+
+def verify(
+    ledger: Ledger,
+    world: World = NOWHERE,
+    *,
+    objects: bool = True,
+    progress: Callable[[], None] = lambda: None,
+) -> list[Proof]:
+    """Prove every record of the stores, and find what no record owns.
+
+    Args:
+        ledger: what the stores hold at one moment.
+        world: Destinations, where they are known; else their folders are told by the records.
+        objects: also read the files, and compare the objects in them with those recorded.
+        progress: called once for each record.
+    """
+    prover = _Prover(ledger, world, objects=objects)
+    proofs: list[Proof] = []
+    entries = sorted(ledger.entries.items())
+    for start in range(0, len(entries), _AT_ONCE):
+        for proof in prover.prove(entries[start : start + _AT_ONCE]):
+            proofs.append(proof)
+            progress()
+    proofs += prover.unreadable()
+    proofs += prover.unowned()
+    proofs += _unseen(ledger)
+    proofs += _unused_revisions(ledger)
+    return sorted(proofs, key=lambda proof: proof.key)
+
+
+class _Prover:
+    """Proves records one after another, and remembers which files were somebody's."""
+
+    def __init__(self, ledger: Ledger, world: World, *, objects: bool) -> None:
+        self._ledger = ledger
+        self._view = ledger.view
+        self._world = world
+        self._with_objects = objects
+        self._rivals = _rivals(ledger)
+        self._revisions = _wrong_revisions(ledger)
+        self._roots = _roots(ledger, world)
+        self._accounted: set[Spot] = set()
+
+    def prove(self, entries: Sequence[tuple[RequestKey, Entry]]) -> list[Proof]:
+        """Prove some records, whose files are read together."""
+        observed = {
+            key: observe(key, entry.record, self._world, self._view) for key, entry in entries
+        }
+        contents: Mapping[Spot, bytes] = {}
+        if self._with_objects:
+            contents = self._view.read(
+                spot
+                for key, entry in entries
+                for placement in entry.record.placements
+                for spot in placement.spots
+                if spot in observed[key]
+            )
+        return [self._prove(key, entry, observed[key], contents) for key, entry in entries]
+
+    def _prove(
+        self,
+        key: RequestKey,
+        entry: Entry,
+        observed: Mapping[Spot, str],
+        contents: Mapping[Spot, bytes],
+    ) -> Proof:
+        self._accounted.update(observed)
+        record, seen = entry.record, self._view.snapshots.keys()
+        problems = [*check_folders(record), *check_files(record, observed, entry.home, seen)]
+        if self._with_objects:
+            problems += check_objects(record, contents, self._world)
+        problems += self._revision_of(entry)
+        problems += self._rivals.get(key, [])
+        verdict = Verdict.NOT_PROVED if problems else Verdict.PROVED
+        return Proof(key, verdict, tuple(problems), self._view.revision(entry.home))
+
+    def _revision_of(self, entry: Entry) -> list[Problem]:
+        """Say what is wrong with the Promise's revision that a record refers to."""
+        path = revision_key(entry.record.promise_digest)
+        spot = Spot(entry.home, path)
+        if spot in self._ledger.revisions:
+            wrong = self._revisions.get(path)
+            return [] if wrong is None else [Problem(Flaw.REVISION_WRONG, wrong, (str(spot),))]
+        text = (
+            f"the revision {entry.record.promise_digest[:12]} of its Promise is not in the state "
+            "store, so its delete pipelines are not known there."
+        )
+        return [Problem(Flaw.REVISION_MISSING, text, (str(spot),))]
+
+    def unreadable(self) -> list[Proof]:
+        """Return what there is to say of records that cannot be read, and of their files."""
+        proofs: list[Proof] = []
+        for spot, error in sorted(self._ledger.unreadable.items()):
+            owner = names_in(spot.path)
+            files = {} if owner is None else self._files_of(owner)
+            self._accounted.update(files)
+            text = f"{error.message} Not proved with it: {counted(files)} in its folders."
+            problem = Problem.at(Flaw.RECORD_UNREADABLE, text, [spot])
+            revision = self._view.revision(spot.store)
+            proofs.append(Proof(owner or NOBODY, Verdict.NOT_PROVED, (problem,), revision))
+        return proofs
+
+    def _files_of(self, owner: RequestKey) -> dict[Spot, str]:
+        """Return what stands in the folders that a request would have in each Destination."""
+        found: dict[Spot, str] = {}
+        for root in self._roots:
+            found |= self._view.digests(Spot(root.store, nested_folder(root.path, Owner(*owner))))
+        return found
+
+    def unowned(self) -> list[Proof]:
+        """Return the files in managed folders that belong to no record proved so far."""
+        found: dict[tuple[RequestKey, str], list[Spot]] = {}
+        for root in self._roots:
+            prefix = f"{root.path}/" if root.path else ""
+            for kind in ("resources", "dependencies"):
+                for spot in self._view.digests(Spot(root.store, prefix + kind)):
+                    if spot not in self._accounted:
+                        owner = _owner_by_path(spot.path.removeprefix(prefix))
+                        found.setdefault((owner, root.store), []).append(spot)
+        text = "no record of the state stores that were looked at owns these files."
+        return [
+            Proof(
+                owner,
+                Verdict.NOT_PROVED,
+                (Problem.at(Flaw.UNOWNED_FILE, text, spots),),
+                self._view.revision(store),
+            )
+            for (owner, store), spots in found.items()
+        ]
+
+
+def _roots(ledger: Ledger, world: World) -> list[Spot]:
+    """Return where Destinations are known to be in which requests have folders of their own."""
+    given = {
+        Spot(world.store_of(one), one.path)
+        for one in world.destinations.values()
+        if one.layout is Layout.NESTED
+    }
+    recorded = {
+        Spot(placement.store, root)
+        for key, entry in ledger.entries.items()
+        for placement in entry.record.placements
+        if placement.owned is not None
+        if (root := destination_root(placement.owned, key)) is not None
+    }
+    return sorted(given | recorded)
+
+
+def _owner_by_path(path: str) -> RequestKey:
+    """Return whose a file below a Destination's path would be by its folder."""
+    match path.split("/"):
+        case ["resources", namespace, promise, name, _, *_]:
+            return RequestKey(namespace, promise, name)
+        case ["dependencies", promise, _, *_]:
+            return RequestKey("", promise, "")
+        case _:
+            return NOBODY
+
+
+T = TypeVar("T", bound=Hashable)
+
+
+def _rivals(ledger: Ledger) -> dict[RequestKey, list[Problem]]:
+    """Return by request what another, or another placement of its own, claims as well."""
+    placements = [
+        (key, placement)
+        for key, entry in sorted(ledger.entries.items())
+        for placement in entry.record.placements
+    ]
+    objects = (((p.destination, one), key) for key, p in placements for one in p.objects)
+    files = ((spot, key) for key, p in placements for spot in p.spots)
+    problems: dict[RequestKey, list[Problem]] = {}
+    for (destination, identity), keys in _twice(objects).items():
+        for key in set(keys):
+            text = f"{identity} in Destination {destination} is held by {_others(key, keys)} too."
+            problems.setdefault(key, []).append(Problem(Flaw.OBJECT_HELD_TWICE, text))
+    for spot, keys in _twice(files).items():
+        for key in set(keys):
+            text = f"the file {spot} is held by {_others(key, keys)} too."
+            problem = Problem.at(Flaw.FILE_HELD_TWICE, text, [spot])
+            problems.setdefault(key, []).append(problem)
+    return problems
+
+
+def _twice(claims: Iterable[tuple[T, RequestKey]]) -> dict[T, list[RequestKey]]:
+    """Return what is claimed more than once, with everybody who does."""
+    first: dict[T, RequestKey] = {}
+    twice: dict[T, list[RequestKey]] = {}
+    for thing, key in claims:
+        if thing in first:
+            twice.setdefault(thing, [first[thing]]).append(key)
+        else:
+            first[thing] = key
+    return twice
+
+
+def _others(key: RequestKey, keys: Collection[RequestKey]) -> str:
+    return few(sorted(set(keys) - {key})) or "another of its own groups"
+
+
+def _wrong_revisions(ledger: Ledger) -> dict[str, str]:
+    """Return what is wrong with Promise revisions, by where they stand in their store."""
+    versions: dict[str, set[str]] = {}
+    for spot, version in ledger.revisions.items():
+        versions.setdefault(spot.path, set()).add(version)
+    wrong: dict[str, str] = {}
+    for path, found in sorted(versions.items()):
+        digest = path.removeprefix("revisions/").removesuffix(".yaml")
+        try:
+            promise = Promise.parse(ledger.revision(digest) or {})
+        except TrothError as error:
+            wrong[path] = f"the revision of its Promise cannot be read: {error.message}"
+            continue
+        if promise.digest != digest:
+            wrong[path] = "what is kept as the revision of its Promise is another one."
+        elif len(found) > 1:
+            wrong[path] = "the state stores do not hold the same revision of its Promise."
+    return wrong
+
+
+def _unseen(ledger: Ledger) -> list[Proof]:
+    """Return the stores that could not be looked at."""
+    return [
+        Proof(
+            NOBODY,
+            Verdict.NOT_PROVED,
+            (Problem(Flaw.STORE_NOT_SEEN, f"state store {name}: {error.message}"),),
+        )
+        for name, error in sorted(ledger.view.unreached.items())
+    ]
+
+
+def _unused_revisions(ledger: Ledger) -> list[Proof]:
+    """Return the Promise revisions that no record refers to, which is harmless."""
+    if ledger.unreadable:
+        return []  # one of them may refer to any revision
+    used = {
+        Spot(entry.home, revision_key(entry.record.promise_digest))
+        for entry in ledger.entries.values()
+    }
+    unused = sorted(ledger.revisions.keys() - used)
+    if not unused:
+        return []
+    text = f"revisions of Promises that no record refers to, which is harmless: {len(unused)}."
+    return [Proof(NOBODY, Verdict.NOTED, (Problem.at(Flaw.REVISION_UNUSED, text, unused),))]
