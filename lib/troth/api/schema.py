@@ -17,7 +17,7 @@ from troth.api.explain import PATTERN_AS_WRITTEN, Violation, explain
 from troth.api.json_values import Json, JsonObject, canonical, field_path, is_object
 from troth.errors import InvalidInputError, Reason, shorten
 
-__all__ = ["RequestSchema", "Violation"]
+__all__ = ["RequestSchema", "Violation", "python_pattern"]
 
 # JSON Schema keywords that structural schemas share with it and that we pass on as they are.
 _KEYWORDS = frozenset(
@@ -103,7 +103,7 @@ def _convert(schema: JsonObject, *, closed: bool = True) -> dict[str, Json]:
     converted: dict[str, Json] = {k: v for k, v in schema.items() if k in _KEYWORDS}
     pattern = schema.get("pattern")
     if isinstance(pattern, str):
-        converted |= {"pattern": _python_pattern(pattern), PATTERN_AS_WRITTEN: pattern}
+        converted |= {"pattern": python_pattern(pattern), PATTERN_AS_WRITTEN: pattern}
     if schema.get("x-kubernetes-int-or-string"):
         converted["type"] = ["integer", "string"]
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
@@ -151,7 +151,7 @@ def _convert_combined(schema: JsonObject) -> dict[str, Json]:
     return combined
 
 
-def _python_pattern(pattern: str) -> str:
+def python_pattern(pattern: str) -> str:
     """Spell a pattern of RE2 for Python: ASCII classes, and ``$`` as the very end."""
 
     def respell(match: re.Match[str]) -> str:

@@ -12,10 +12,12 @@ import click
 from troth import __version__
 from troth.cli.completion import completion
 from troth.cli.docs import docs
+from troth.cli.init import init
 from troth.cli.plan import plan
 from troth.cli.render import render
 from troth.cli.status import status
 from troth.cli.sync import sync
+from troth.cli.test import test
 from troth.cli.verify import verify
 from troth.errors import FaultError, InvalidInputError, TransientError, TrothError
 
@@ -33,7 +35,7 @@ def troth(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
-for command in (sync, plan, render, status, verify, docs, completion):
+for command in (sync, plan, render, status, verify, test, docs, init, completion):
     troth.add_command(command)
 
 

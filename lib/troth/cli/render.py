@@ -9,7 +9,7 @@ import click
 from troth.api import Workflows
 from troth.cli.options import runner_options
 from troth.cli.reports import console, exit_code, print_items
-from troth.cli.working import make_runner, warn_of_open_promises
+from troth.cli.working import make_runner, serving, warn_of_open_promises
 from troth.engine import Settings, preview
 from troth.engine.draft import Draft
 from troth.errors import InvalidInputError, Reason
@@ -62,9 +62,10 @@ def render(
         for name, one in inputs.promises.items()
     }
     warn_of_open_promises(inputs)
-    runner = make_runner(images, stage_timeout)
-    with open_session(inputs, {"": MemoryStore()}, runner, SyncOptions(Settings())) as session:
-        plan = session.plan(session.look())
+    with serving(promises or [request.parent], images) as served:
+        runner = make_runner(served, stage_timeout)
+        with open_session(inputs, {"": MemoryStore()}, runner, SyncOptions(Settings())) as session:
+            plan = session.plan(session.look())
     items = [*inputs.problems, *(one.item for one in preview(plan))]
     drafts = [draft for draft, _ in plan.drafts]
     if exit_code(items) or not drafts:

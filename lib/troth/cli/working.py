@@ -1,7 +1,8 @@
 """What ``sync`` and ``plan`` do alike: read inputs, open store and runner, say what is assumed."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from troth.api import RequestSchema
 from troth.cli.options import WorkOptions
@@ -10,13 +11,14 @@ from troth.cli.reports import console
 from troth.engine import DeletionBudget, Settings
 from troth.errors import TrothError
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
+from troth.local.own_stages import serve_own_stages
 from troth.local.session import ASSUMED_DESTINATION
 from troth.local.stores import StoreChoice, choose, exists
 from troth.runners.warm import Limits, WarmRunner
 from troth_statestore import StateStore
 from troth_statestore.memory import MemoryStore
 
-__all__ = ["make_runner", "remark", "warn_of_open_promises", "working"]
+__all__ = ["make_runner", "remark", "serving", "warn_of_open_promises", "working"]
 
 
 @contextmanager
@@ -30,23 +32,36 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
     with busy("Reading the files"):
         inputs = load(options.paths, options.source)
     remark(inputs)
-    try:
-        stores = _stores(options, inputs, writes=writes)
-    except TrothError:
-        for problem in inputs.problems:  # one of them may be why
-            console(stderr=True).print(f"{problem.state}: {problem.message}")
-        raise
     settings = Settings(
         inventory=options.inventory,
         prune=options.prune,
         budget=DeletionBudget(allowed=options.allow_deletions),
     )
-    runner = make_runner(options.images, options.stage_timeout)
-    with (
-        progress("Rendering", len(inputs.submissions)) as advance,
-        open_session(inputs, stores, runner, SyncOptions(settings, advance)) as session,
-    ):
-        yield session
+    with serving(options.paths, options.images) as images:
+        stores = _stores(options, inputs, writes=writes)
+        runner = make_runner(images, options.stage_timeout)
+        with (
+            progress("Rendering", len(inputs.submissions)) as advance,
+            open_session(inputs, stores, runner, SyncOptions(settings, advance)) as session,
+        ):
+            yield session
+
+
+@contextmanager
+def serving(named: Iterable[Path], images: Mapping[str, str]) -> Generator[Mapping[str, str]]:
+    """Serve also the stages that stand in bundles among these paths; remarks go to standard error.
+
+    Args:
+        named: paths as the command was given them.
+        images: pattern → package, what is served in any case.
+
+    Raises:
+        InvalidInputError: such a bundle's package cannot be used.
+    """
+    with serve_own_stages(named, images) as served:
+        for note in served.notes:
+            console(stderr=True).print(f"Note: {note}")
+        yield served.images
 
 
 def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
@@ -55,10 +70,15 @@ def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
 
 
 def _stores(options: WorkOptions, inputs: Inputs, *, writes: bool) -> dict[str, StateStore]:
-    chosen = choose(
-        options.state_store, options.branch, inputs.destinations.values(), inputs.stores
-    )
-    return {name: _open(choice, writes=writes) for name, choice in chosen.items()}
+    try:
+        chosen = choose(
+            options.state_store, options.branch, inputs.destinations.values(), inputs.stores
+        )
+        return {name: _open(choice, writes=writes) for name, choice in chosen.items()}
+    except TrothError:
+        for problem in inputs.problems:  # one of them may be why
+            console(stderr=True).print(f"{problem.state}: {problem.message}")
+        raise
 
 
 def _open(choice: StoreChoice, *, writes: bool) -> StateStore:
@@ -91,7 +111,7 @@ def warn_of_open_promises(inputs: Inputs) -> None:
     """Warn about Promises without a fence, on standard error."""
     err = console(stderr=True)
     for promise in inputs.promises.values():
-        if not promise.fence.declared:
+        if promise.api is not None and not promise.fence.declared:
             err.print(
                 f"Warning: Promise {promise.name} declares no fence (annotation troth.dev/fence); "
                 "its output may touch any namespace but the system's."

@@ -5,12 +5,14 @@ from support.workspace import ROOT, Workspace
 
 from troth.api import load_documents
 
-COMMANDS = ["sync", "plan", "render", "status", "completion"]
+COMMANDS = [
+    "sync", "plan", "render", "status", "verify", "test", "docs", "init promise", "completion",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_shows_an_example_in_its_help(workspace: Workspace, command: str) -> None:
-    run = workspace.troth(command, "--help")
+    run = workspace.troth(*command.split(), "--help")
 
     assert run.code == 0
     assert f"troth {command}" in run.out.split("Example", 1)[1]

@@ -11,7 +11,9 @@ It keeps runs from disturbing each other; it is no prison. A stage that means ha
 user who runs Troth, and wants a container.
 """
 
+from troth.runners.warm._conditions import Conditions
+from troth.runners.warm._images import Step
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._runner import WarmRunner
 
-__all__ = ["Limits", "WarmRunner"]
+__all__ = ["Conditions", "Limits", "Step", "WarmRunner"]

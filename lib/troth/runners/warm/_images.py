@@ -118,7 +118,8 @@ class Images:
         message = (
             f"container {container.name!r}: the image {container.image!r} {problem}. Worker "
             f"processes serve: {served}. Use one of these tags, install the version that the "
-            f"image has, or use a runner that runs images."
+            f"image has, name the bundle whose folder stage/ holds it, or use a runner that runs "
+            f"images."
         )
         return NotServedError(Reason.IMAGE_NOT_SERVED, message)
 

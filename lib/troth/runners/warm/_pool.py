@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from troth.errors import Reason, TransientError
+from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._messages import Answer, Order, Outcome
 from troth.runners.warm._processes import Nursery, Worker
@@ -24,15 +25,22 @@ class Pool:
         folder: temporary folder for the nursery's log.
         distributions: whose stages workers have imported.
         limits: of one run.
+        conditions: of the processes.
     """
 
     def __init__(
-        self, size: int, folder: str, distributions: Iterable[str], limits: Limits
+        self,
+        size: int,
+        folder: str,
+        distributions: Iterable[str],
+        limits: Limits,
+        conditions: Conditions,
     ) -> None:
         self.size = size
         self._folder = folder
         self._distributions = tuple(distributions)
         self._limits = limits
+        self._conditions = conditions
         self._state = threading.Condition()
         self._idle: list[Worker] = []
         self._live = 0
@@ -106,7 +114,9 @@ class Pool:
             if self._nursery is None or not self._nursery.alive:
                 if self._nursery is not None:
                     self._nursery.close()
-                self._nursery = Nursery(self._folder, self._distributions, self._limits)
+                self._nursery = Nursery(
+                    self._folder, self._distributions, self._limits, self._conditions
+                )
             nursery = self._nursery
         return nursery.fork()
 

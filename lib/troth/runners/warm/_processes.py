@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from troth.errors import Reason, TransientError, shorten
+from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._wire import Channel
 
@@ -27,7 +28,7 @@ _BOOT = (
     "from troth.runners.warm._nursery import main; main(int(sys.argv[2]), sys.argv[3])"
 )
 # What modules see while they are imported; each run gets its own environment.
-_ENVIRON = {"PATH": os.defpath, "HOME": "/", "LANG": "C.UTF-8", "TZ": "UTC"}
+_ENVIRON = {"PATH": os.defpath, "HOME": "/", "LANG": "C.UTF-8"}
 
 
 class Worker:
@@ -54,9 +55,16 @@ class Nursery:
         folder: temporary folder, which the nursery removes in the end.
         distributions: whose stages it imports.
         limits: what its workers get.
+        conditions: what it and its workers are like.
     """
 
-    def __init__(self, folder: str, distributions: Iterable[str], limits: Limits) -> None:
+    def __init__(
+        self,
+        folder: str,
+        distributions: Iterable[str],
+        limits: Limits,
+        conditions: Conditions,
+    ) -> None:
         setup = {
             "distributions": sorted(set(distributions)),
             "limits": asdict(limits),
@@ -66,7 +74,7 @@ class Nursery:
         self._log = Path(folder) / "nursery.log"
         ours, theirs = socket.socketpair()
         with theirs, self._log.open("wb") as log:
-            self._process = _start(theirs.fileno(), json.dumps(setup), log)
+            self._process = _start(theirs.fileno(), json.dumps(setup), log, conditions)
         self._channel = Channel(ours)
 
     @property
@@ -128,9 +136,16 @@ class Nursery:
             self._process.wait()
 
 
-def _start(descriptor: int, setup: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(
+    descriptor: int, setup: str, log: IO[bytes], conditions: Conditions
+) -> subprocess.Popen[bytes]:
     paths = json.dumps([os.path.abspath(path) for path in sys.path])  # noqa: PTH100  ("" too)
-    flags = ["-I", "-X", "utf8", *(["-B"] if sys.dont_write_bytecode else [])]
+    environ = {**_ENVIRON, "TZ": conditions.time_zone}
+    alone = ["-I"]
+    if conditions.hash_seed is not None:  # -I would ignore it; the environment is ours anyway
+        alone = ["-P", "-s"]
+        environ["PYTHONHASHSEED"] = str(conditions.hash_seed)
+    flags = [*alone, "-X", "utf8", *(["-B"] if sys.dont_write_bytecode else [])]
     return subprocess.Popen(
         [sys.executable, *flags, "-c", _BOOT, paths, str(descriptor), setup],
         pass_fds=[descriptor],
@@ -138,6 +153,6 @@ def _start(descriptor: int, setup: str, log: IO[bytes]) -> subprocess.Popen[byte
         stdout=subprocess.DEVNULL,
         stderr=log,
         cwd="/",
-        env=_ENVIRON,
+        env=environ,
         start_new_session=True,  # an interrupt at the terminal is the runner's to handle
     )

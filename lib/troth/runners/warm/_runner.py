@@ -9,6 +9,7 @@ from typing import Self
 
 from troth.api import Pipeline, digest_of, expand_variables
 from troth.runners.protocol import StageJob, StageResult
+from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._folders import Workspace
 from troth.runners.warm._images import Images, Step
 from troth.runners.warm._limits import Limits
@@ -22,13 +23,13 @@ __all__ = ["WarmRunner"]
 
 _IMAGES: Mapping[str, str] = MappingProxyType({"troth-stage:*": "troth"})
 _LIMITS = Limits()
+_CONDITIONS = Conditions()
 
 # What every stage has beside the file contract's variables: what a slim image would give it.
 _ENVIRON: Mapping[str, str] = MappingProxyType(
     {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
-        "TZ": "UTC",
     }
 )
 
@@ -46,6 +47,7 @@ class WarmRunner:
             distribution's version, in full or as major.minor.
         workers: how many runs at once; as many as the machine has processors by default.
         limits: what one run may use up.
+        conditions: what the processes are like.
     """
 
     def __init__(
@@ -53,17 +55,20 @@ class WarmRunner:
         images: Mapping[str, str] = _IMAGES,
         workers: int | None = None,
         limits: Limits = _LIMITS,
+        conditions: Conditions = _CONDITIONS,
     ) -> None:
         if workers is not None and workers < 1:
             raise ValueError(f"a runner needs at least one worker, not {workers}")
         self._images = Images(images)
         self._limits = limits
+        self._environ = {**_ENVIRON, "TZ": conditions.time_zone}
         self._workspace = Workspace()
         self._pool = Pool(
             workers or os.cpu_count() or 1,
             self._workspace.path,
             self._images.distributions,
             limits,
+            conditions,
         )
         self._digests: dict[str, str] = {}
         self._digesting = threading.Lock()
@@ -73,6 +78,14 @@ class WarmRunner:
     def parallelism(self) -> int:
         """How many runs it does at once."""
         return self._pool.size
+
+    def steps(self, pipeline: Pipeline) -> tuple[Step, ...]:
+        """Return which stages stand for a pipeline's containers, in order.
+
+        Raises:
+            NotServedError: as `fingerprint`.
+        """
+        return self._images.steps(pipeline)
 
     def fingerprint(self, pipeline: Pipeline) -> str:
         """Name the code that would run: a digest of the stages' sources and of the SDK's.
@@ -110,7 +123,7 @@ class WarmRunner:
             return read_result(root, self._limits)
 
     def _run_step(self, step: Step, job: StageJob, root: str) -> None:
-        environ = {**_ENVIRON, "HOME": root, **expand_variables(step.env, job.environ)}
+        environ = {**self._environ, "HOME": root, **expand_variables(step.env, job.environ)}
         answer = self._pool.call(Order(step.stage, step.distribution, root, environ))
         error = error_of(answer, Culprit(step.stage, step.container, root), self._limits)
         if error is not None:

@@ -1,0 +1,19 @@
+"""What a runner's processes are like, apart from the code they run."""
+
+from dataclasses import dataclass
+
+__all__ = ["Conditions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a stage should not notice; a test of stages gives two runners different ones.
+
+    Attributes:
+        time_zone: TZ of every stage, and of the nursery that imports them.
+        hash_seed: PYTHONHASHSEED, from which the order of sets follows; None for another one
+            whenever the nursery starts.
+    """
+
+    time_zone: str = "UTC"
+    hash_seed: int | None = None

@@ -1,0 +1,44 @@
+"""The conditions of the bench: other ones in every runner, and the same each time."""
+
+from support.warm import pipeline
+from support.workshop import IMAGES
+
+from troth.api import load_object
+from troth.kit import Bench, open_bench
+from troth.runners import StageJob
+from troth.runners.warm import Limits, WarmRunner
+
+
+def seen_by(runner: WarmRunner) -> str:
+    """Return a hash and the time zone, as a stage sees them."""
+    container = {"name": "craft", "image": "craft-stage:1.0", "args": ["seed_of_hashes"]}
+    job = StageJob(
+        promise="craft",
+        pipeline=pipeline(container),
+        environ={"KRATIX_WORKFLOW_ACTION": "configure"},
+        object={
+            "apiVersion": "test/v1",
+            "kind": "Craft",
+            "metadata": {"name": "one", "namespace": "team"},
+            "spec": {},
+        },
+        context={"now": "2026-01-02T03:04:05Z", "seed": "00" * 32},
+    )
+    text = runner.run(job).files["objects.yaml"].decode()
+    data = load_object(text, "objects.yaml")["data"]
+    assert isinstance(data, dict)
+    return str(data["text"])
+
+
+def test_a_stage_sees_other_conditions_in_every_runner(bench: Bench) -> None:
+    seen = [seen_by(runner).split() for runner in (bench.usual, *bench.others)]
+
+    hashes, zones, variables = zip(*seen, strict=True)
+    assert len(set(hashes)) == 3
+    assert zones == ("UTC", "EAST", "WEST")
+    assert variables == ("UTC", "EAST-13:45", "WEST+11:30")
+
+
+def test_the_conditions_are_the_same_each_time(bench: Bench) -> None:
+    with open_bench(IMAGES, Limits(seconds=20)) as another:
+        assert seen_by(another.others[1]) == seen_by(bench.others[1])
