@@ -12,7 +12,7 @@ from troth.api.labels import EXTERNAL
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger, names_in
 from troth.engine.objects import identify, is_cluster_scoped
-from troth.engine.routes import RouteBook, Traits, needs
+from troth.engine.routes import GATEWAY_GROUP, RouteBook, Traits, needs
 from troth.engine.values import ObjectId, Spot, World
 from troth.errors import HeldError, OutputRefusedError, Reason, WaitingError
 from troth_statestore import Owner, nested_folder
@@ -116,8 +116,10 @@ class Claims:
     def __init__(self, ledger: Ledger, world: World) -> None:
         self._ledger = ledger
         self._books: dict[str, RouteBook] = {}
+        self._gateways: dict[ObjectId, set[str]] = {}
         self._objects = {**held_in_the_dark(ledger, world), **ledger.holders()}
         self._files = ledger.file_holders()
+        self._locate(self._objects)
 
     def take(self, draft: Draft) -> None:
         """Claim all objects, routes and files of a request, or none.
@@ -142,6 +144,7 @@ class Claims:
         _refuse_twice(files, "the file {0} is rendered by two pipelines.")
         self._judge_routes(draft)
         self._objects.update(dict.fromkeys(objects, draft.key))
+        self._locate(objects)
         self._files.update(dict.fromkeys(files, draft.key))
         for name in draft.traits.keys() | self._traits_of(draft.key).keys():
             self._book(name).take(draft.key, draft.traits.get(name, Traits()))
@@ -155,13 +158,28 @@ class Claims:
                 if (name, needed) not in self._objects and not draft.promise.external.covers(
                     *needed
                 ):
-                    message = (
-                        f"{needed} does not exist in Destination {name}; this is written in the "
-                        "run in which it appears. If it is made elsewhere, the Promise has to say "
-                        f"so in {EXTERNAL}."
-                    )
-                    raise WaitingError(Reason.PARENT_NOT_FOUND, message)
+                    raise self._missing(needed, name)
             self._book(name).judge(draft.key, traits)
+
+    def _missing(self, needed: ObjectId, destination: str) -> WaitingError:
+        """Say what is to be done about something that is not where it is referred to."""
+        elsewhere = ", ".join(sorted(self._gateways.get(needed, ())))
+        advice = (
+            f"It is in Destination {elsewhere}: let the selectors of both Promises choose one."
+            if elsewhere
+            else f"If it is made elsewhere, the Promise has to say so in {EXTERNAL}."
+        )
+        message = (
+            f"{needed} does not exist in Destination {destination}; this is written in the run in "
+            f"which it appears. {advice}"
+        )
+        return WaitingError(Reason.PARENT_NOT_FOUND, message)
+
+    def _locate(self, objects: Iterable[tuple[str, ObjectId]]) -> None:
+        """Note in which Destinations Gateways are, and what else routes may hang on."""
+        for destination, identity in objects:
+            if identity.group == GATEWAY_GROUP:
+                self._gateways.setdefault(identity, set()).add(destination)
 
     def _book(self, destination: str) -> RouteBook:
         """Return the book of a Destination, opened when it is first needed."""

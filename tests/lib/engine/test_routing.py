@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from support.platform import Platform, promise, request
+from support.platform import Platform, destination, promise, request
 
 from troth.api import Json, JsonObject, dump_documents
 from troth.engine import State, Submission
@@ -159,3 +159,17 @@ def test_a_record_remembers_what_routes_are_decided_by() -> None:
 
     assert [job.environ["KRATIX_OBJECT_NAME"] for job in platform.runner.runs] == ["new"]
     assert items["new"].reason == Reason.ROUTE_HELD
+
+
+def test_a_gateway_in_another_destination_is_named_with_what_to_do() -> None:
+    platform = apis()
+    platform.promises = [
+        promise("gate", kind="Gate", selectors={"role": "edge"}),
+        promise("thing", selectors={"role": "apps"}),
+    ]
+    platform.destinations = [destination("a", role="apps"), destination("e", role="edge")]
+
+    items = platform.sync(request(value="/a"), gate())
+
+    assert items["one"].reason == Reason.PARENT_NOT_FOUND
+    assert "It is in Destination e: let the selectors of both Promises" in items["one"].message
