@@ -39,8 +39,9 @@ bench: $(STAMP) ## Measure; tables on the screen, JSON in build/bench.json
 image: $(STAMP) ## Build the stage image and measure it (BASE_IMAGE=, IMAGE_TAG=, IMAGE_BUILDER=)
 	@PYTHONPATH=tests $(BIN)/python -m image.build
 
-check-generated: $(STAMP) ## Fail when a generated file is not what its source makes
+check-generated: $(STAMP) ## Fail when a schema or golden output is stale (to write them: python tests/generated.py --write && troth test promises/* --update)
 	@$(BIN)/python tests/generated.py --check
+	@said=$$($(BIN)/troth test promises/* 2>&1) || { printf "%s\n" "$$said"; exit 1; }
 
 lock: ## Resolve the locked versions anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock

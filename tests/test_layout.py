@@ -114,6 +114,31 @@ def test_git_ignores_no_part_of_a_room(path: Path) -> None:
     assert result.stdout == ""
 
 
+def imported(path: Path) -> set[str]:
+    """Return the packages that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=aliases):
+                names.update(alias.name.partition(".")[0] for alias in aliases)
+            case ast.ImportFrom(module=str(module), level=0):
+                names.add(module.partition(".")[0])
+            case _:
+                pass
+    return names
+
+
+@pytest.mark.parametrize(
+    ("package", "place"),
+    [("hypothesis", "lib/troth/kit/strategies.py"), ("pytest", "lib/troth/kit/plugin")],
+)
+def test_what_only_tests_install_is_imported_in_one_place(package: str, place: str) -> None:
+    importing = [path for path in MODULES if package in imported(path)]
+
+    assert importing
+    assert [path for path in importing if not path.is_relative_to(ROOT / place)] == []
+
+
 def test_importing_a_stage_loads_neither_git_nor_the_engine() -> None:
     code = (
         "import sys, troth_pipelines.stages.namespace;"

@@ -42,21 +42,34 @@ class Step:
         return tuple(sorted((*self.write, *self.remove)))
 
 
-def plan(changes: Iterable[ChangeSet], files: View, records: View) -> list[Step]:
+def plan(
+    changes: Iterable[ChangeSet], files: View, records: View, *, moved: bool = False
+) -> list[Step]:
     """Compare change sets with a store; in order of key, which is the order to write them in.
+
+    Args:
+        changes: what is asked for.
+        files: what stands there.
+        records: what stands there.
+        moved: whether somebody else has written records since the last snapshot.
 
     Raises:
         StoreError: a file that nobody asked to delete is in the way of another.
     """
     return [
-        _step(change, files, records) for change in sorted(changes, key=lambda change: change.key)
+        _stale(change) if moved and change.exclusive else _step(change, files, records)
+        for change in sorted(changes, key=lambda change: change.key)
     ]
+
+
+def _stale(change: ChangeSet) -> Step:
+    return Step(change, Outcome.STALE, {}, (), record_differs=False)
 
 
 def _step(change: ChangeSet, files: View, records: View) -> Step:
     held = records.digest(change.key)
     if held != change.expected_version:
-        return Step(change, Outcome.STALE, {}, (), record_differs=False)
+        return _stale(change)
     write = {
         path: content
         for path, content in sorted(change.files.items())

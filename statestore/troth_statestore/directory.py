@@ -16,6 +16,7 @@ from troth_statestore._checks import check_together
 from troth_statestore._disk import Disk, Found
 from troth_statestore._index import Index
 from troth_statestore._plan import Step, next_revision, plan, receipts
+from troth_statestore._seen import Seen
 from troth_statestore.memory import MemorySnapshot
 from troth_statestore.paths import RESERVED_FOLDER, ancestors
 from troth_statestore.protocol import ChangeSet, Probe, Receipt, digest_bytes
@@ -44,6 +45,7 @@ class DirectoryStore:
         self._root = root.absolute()
         self._patience = patience
         self._disk = Disk(self._root, RESERVED_FOLDER)
+        self._seen = Seen()
 
     def probe(self) -> Probe:
         """Look at the folder; nothing is made."""
@@ -59,9 +61,11 @@ class DirectoryStore:
         """Read all there is into memory: a folder keeps no moment but the present one."""
         with self._locked(fcntl.LOCK_SH, create=False):
             found = dict(self._disk.walk())
+            records = {key: (one.content, _digest(one)) for key, one in self._disk.walk(_RECORDS)}
+            self._seen.look({key: version for key, (_, version) in records.items()})
             return MemorySnapshot(
                 {path: one.content for path, one in found.items() if not one.is_link},
-                {key: (one.content, _digest(one)) for key, one in self._disk.walk(_RECORDS)},
+                records,
                 Index({path: _digest(one) for path, one in found.items()}),
                 self._revision(),
             )
@@ -72,14 +76,20 @@ class DirectoryStore:
         if not changes:
             return []
         with self._locked(fcntl.LOCK_EX, create=True):
-            steps = plan(changes, _Place(self._disk, ""), _Place(self._disk, f"{_RECORDS}/"))
+            moved = any(change.exclusive for change in changes) and self._moved()
+            places = _Place(self._disk, ""), _Place(self._disk, f"{_RECORDS}/")
+            steps = plan(changes, *places, moved=moved)
             revisions = {
                 step.change.key: revision for step in steps if (revision := self._apply(step))
             }
+            self._seen.wrote(steps)
             return receipts(changes, steps, revisions)
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
+
+    def _moved(self) -> bool:
+        return self._seen.moved({key: _digest(one) for key, one in self._disk.walk(_RECORDS)})
 
     def _apply(self, step: Step) -> str | None:
         """Write what differs; return the new revision, None when no file did."""

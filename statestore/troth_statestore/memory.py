@@ -6,6 +6,7 @@ from threading import Lock
 from troth_statestore._checks import check_together
 from troth_statestore._index import Index
 from troth_statestore._plan import Step, next_revision, plan, receipts
+from troth_statestore._seen import Seen
 from troth_statestore.protocol import ChangeSet, Probe, Receipt, digest_bytes
 
 __all__ = ["MemorySnapshot", "MemoryStore"]
@@ -55,6 +56,7 @@ class MemoryStore:
         self._file_index = Index({})
         self._record_index = Index({})
         self._revision: str | None = None
+        self._seen = Seen()
 
     def probe(self) -> Probe:
         """Say that it is there."""
@@ -64,6 +66,7 @@ class MemoryStore:
         """Copy the newest state."""
         with self._lock:
             versions = self._record_index.digests
+            self._seen.look(versions)
             records = {key: (content, versions[key]) for key, content in self._records.items()}
             return MemorySnapshot(dict(self._files), records, self._file_index, self._revision)
 
@@ -71,8 +74,11 @@ class MemoryStore:
         """Apply change sets, each whole or not at all; one receipt each, in the order given."""
         check_together(changes)
         with self._lock:
-            steps = plan(changes, self._file_index, self._record_index)
-            return receipts(changes, steps, self._apply(steps))
+            moved = self._seen.moved(self._record_index.digests)
+            steps = plan(changes, self._file_index, self._record_index, moved=moved)
+            revisions = self._apply(steps)
+            self._seen.wrote(steps)
+            return receipts(changes, steps, revisions)
 
     def _apply(self, steps: Sequence[Step]) -> dict[str, str]:
         revisions: dict[str, str] = {}

@@ -40,7 +40,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     """The store held all of it already; nothing was written."""
     STALE = "stale"
-    """The record had moved since it was read; nothing of this change set was written."""
+    """The record had moved since it was read, or another that mattered; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class ChangeSet:
         record: the record's new bytes, None to remove it.
         title: subject of the commit, where the store has such a thing.
         trailers: ``(name, value)`` pairs for the foot of the commit message, in order.
+        exclusive: whether it takes what the records of others might take too, so that it is stale
+            as well when anybody else has written a record since this store's last snapshot.
     """
 
     key: str
@@ -76,6 +78,7 @@ class ChangeSet:
     record: bytes | None = None
     title: str = ""
     trailers: tuple[tuple[str, str], ...] = ()
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-import generated
 from bench._table import Row
 from image.tools import Tool, ToolError
+from support.bundles import bundles, stage_names
 
 from troth.api import Promise, load_object
 
@@ -50,9 +50,9 @@ def run(runner: Tool, image: str, base: str) -> list[Row]:
 
 
 def _a_stage() -> str:
-    source = generated.bundles()[0] / "promise.yaml"
+    source = bundles()[0] / "promise.yaml"
     promise = Promise.parse(load_object(source.read_text(encoding="utf-8"), source.name))
-    return generated.stage_names(promise)[0]
+    return stage_names(promise)[0]
 
 
 def _median(attempt: Callable[[], bool]) -> float:

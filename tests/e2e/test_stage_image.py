@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import generated
 import pytest
 from image.contents import LOCK, ROOT
 from image.tools import Tool, find_runner
+from support.bundles import bundles, input_object, requests, schema_of
 
 from troth.api import (
     Json,
@@ -31,8 +31,8 @@ from troth.runners import StageJob, StageResult
 from troth.runners.warm import WarmRunner
 
 MOMENT = Moment(datetime(2024, 2, 29, 12, tzinfo=UTC), b"troth")
-REQUESTS = [request for bundle in generated.bundles() for request in generated.requests(bundle)]
-FIRST_REQUESTS = [generated.requests(bundle)[0] for bundle in generated.bundles()]
+REQUESTS = [request for bundle in bundles() for request in requests(bundle)]
+FIRST_REQUESTS = [requests(bundle)[0] for bundle in bundles()]
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def runs_of(source: Path, warm: WarmRunner) -> list[tuple[StageJob, StageResult]
     bundle = source.parent / "promise.yaml"
     promise = Promise.parse(load_object(bundle.read_text(encoding="utf-8"), bundle.name))
     raw = load_object(source.read_text(encoding="utf-8"), source.name)
-    schema = generated.schema_of(promise)
-    asked = generated.input_object(ResourceRequest.parse(raw), schema)
+    schema = schema_of(promise)
+    asked = input_object(ResourceRequest.parse(raw), schema)
     observed = Observed(warm, [])
     Renderer(observed, lambda: MOMENT).configure(promise, asked, {})
     return observed.runs

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import generated
 import pytest
-from generated import ROOT, input_object, requests, schema_of
+from support.bundles import containers, input_object, requests, schema_of
+from support.workspace import ROOT
 
 from troth.api import Promise, ResourceRequest, dump_documents, load_object
 
@@ -29,7 +29,7 @@ def run(root: Path, request: Path, **environ: str) -> subprocess.CompletedProces
     parsed = ResourceRequest.parse(load_object(request.read_text(), str(request)))
     source = dump_documents([input_object(parsed, schema_of(PROMISE))])
     (root / "input/object.yaml").write_bytes(source)
-    (container,) = generated.containers(PROMISE)
+    (container,) = containers(PROMISE)
     return subprocess.run(
         [sys.executable, "-m", "troth_pipelines", *container.args],
         env={
@@ -58,7 +58,7 @@ def test_a_refused_request_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     finished = run(
         tmp_path / "kratix",
         BUNDLE / "resource-request.yaml",
-        GATEWAY_IMPLEMENTATION="traefik",
+        GATEWAY_CLASSES="nginx: traefik",
     )
     assert finished.returncode == 1
     assert "spec.maxBodySize" in finished.stderr

@@ -1,10 +1,18 @@
 """Limits become policies of the implementation that serves the class, or are refused by name."""
 
 import pytest
+from pydantic import ValidationError
 from support.api_aggregators import EXISTING, manifests, one, render, spec_of
+from support.bundles import containers
+from support.workspace import ROOT
 
-from troth.api import Json
+from troth.api import Json, Promise, load_object
 from troth.errors import InvalidInputError, Reason
+
+PROMISE_FILE = ROOT / "promises/api-aggregator/promise.yaml"
+PROMISE = Promise.parse(load_object(PROMISE_FILE.read_text(), "promise.yaml"))
+(CONTAINER,) = containers(PROMISE)
+SHIPPED = dict(CONTAINER.env)
 
 NGINX = "nginx-gateway-fabric"
 ENVOY = "envoy-gateway"
@@ -91,7 +99,52 @@ def test_an_implementation_without_such_a_limit_is_refused_by_name(
         render(spec_of(**{field: value}), implementation)
     assert caught.value.field == ("spec", field)
     named = implementation in {"traefik", "istio"}
-    assert (implementation if named else "GATEWAY_IMPLEMENTATION") in caught.value.message
+    assert (implementation if named else "GATEWAY_CLASSES") in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("class_name", "kind"),
+    [
+        ("nginx", "ClientSettingsPolicy"),
+        ("envoy", "BackendTrafficPolicy"),
+        ("eg", "BackendTrafficPolicy"),
+    ],
+)
+def test_the_promise_knows_by_the_class_what_limits_bodies(class_name: str, kind: str) -> None:
+    spec = spec_of(gateway={"className": class_name}, maxBodySize="1Mi")
+    assert len(manifests(render(spec, environ=SHIPPED), kind)) == 1
+
+
+@pytest.mark.parametrize("class_name", ["traefik", "istio"])
+@pytest.mark.parametrize(("field", "value"), [("maxBodySize", "1Mi"), ("timeout", "5s")])
+def test_the_promise_refuses_a_limit_that_the_class_cannot_set(
+    class_name: str, field: str, value: str
+) -> None:
+    spec = spec_of(gateway={"className": class_name}, **{field: value})
+    with pytest.raises(InvalidInputError, match=f"{class_name} has no policy") as caught:
+        render(spec, environ=SHIPPED)
+    assert caught.value.field == ("spec", field)
+
+
+def test_the_promise_takes_no_class_for_nginx_that_it_does_not_know() -> None:
+    spec = spec_of(gateway={"className": "nginx-internal"}, maxBodySize="1Mi")
+    with pytest.raises(InvalidInputError, match="'nginx-internal'") as caught:
+        render(spec, environ=SHIPPED)
+    assert "known are eg, envoy, istio, nginx, traefik" in caught.value.message
+    assert "add the class to GATEWAY_CLASSES" in caught.value.message
+
+
+def test_the_promise_limits_no_gateway_of_which_it_knows_nothing() -> None:
+    spec = spec_of(gateway={"existing": EXISTING}, maxBodySize="1Mi")
+    with pytest.raises(InvalidInputError, match="set GATEWAY_IMPLEMENTATION"):
+        render(spec, environ=SHIPPED)
+
+
+def test_a_class_that_something_else_serves_is_none_of_the_known() -> None:
+    environ = {"GATEWAY_CLASSES": f"{{nginx: {NGINX}, cloud: other}}"}
+    spec = spec_of(gateway={"className": "cloud"}, maxBodySize="1Mi")
+    with pytest.raises(InvalidInputError, match=r"'cloud'.*known are nginx\."):
+        render(spec, environ=environ)
 
 
 @pytest.mark.parametrize("implementation", [NGINX, ENVOY, "traefik", "istio", "other", ""])
@@ -114,6 +167,21 @@ def test_a_size_that_is_none_is_refused(size: Json) -> None:
     with pytest.raises(InvalidInputError, match="is no size") as caught:
         render(spec_of(maxBodySize=size))
     assert caught.value.field == ("spec", "maxBodySize")
+
+
+@pytest.mark.parametrize(("size", "written"), [(1e3, "1000"), (2048.0, "2k")])
+def test_a_whole_number_of_bytes_may_be_spelled_as_yaml_likes(size: float, written: str) -> None:
+    policy = one(render(spec_of(maxBodySize=size)), "ClientSettingsPolicy")
+    assert policy.section("body").text("maxSize") == written
+
+
+@pytest.mark.parametrize("size", [1.5, True, ["1Mi"]], ids=str)
+def test_what_is_neither_number_nor_text_is_no_size(size: Json) -> None:
+    with pytest.raises(ValidationError) as caught:
+        render(spec_of(maxBodySize=size))
+    [problem] = caught.value.errors()
+    assert problem["loc"] == ("maxBodySize",)
+    assert "write a whole number above 0 with a unit such as" in problem["msg"]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from generated import ROOT, input_object, requests, schema_of
 from support import crd_schemas
+from support.bundles import input_object, requests, schema_of
+from support.workspace import ROOT
 
 from troth.api import (
     Fields,

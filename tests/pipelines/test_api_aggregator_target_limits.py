@@ -1,9 +1,10 @@
 """The limits of the Gateway API, row by row: what is split, and what is refused by its limit."""
 
 import pytest
-from generated import ROOT, schema_of
 from support import crd_schemas
 from support.api_targets import asked, http_routes, manifests, render, rendered, route_of, spec_of
+from support.bundles import schema_of
+from support.workspace import ROOT
 
 from troth.api import Fields, Json, JsonObject, Promise, canonical, load_object
 from troth.api.names import dns_subdomain_problem, label_value_problem

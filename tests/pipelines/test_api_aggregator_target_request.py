@@ -1,16 +1,17 @@
 """What may be asked for, and what is refused: by its field, with what to do."""
 
 import pytest
-from generated import ROOT, schema_of
 from pydantic import ValidationError
 from support.api_targets import render, route_of, rules, spec_of
+from support.bundles import schema_of
+from support.workspace import ROOT
 
-from troth.api import Json, JsonObject, Promise, load_object
+from troth.api import Fence, Json, JsonObject, Promise, load_object
+from troth.api.external import External
 from troth.errors import InvalidInputError, Reason
 
-PROMISE = Promise.parse(
-    load_object((ROOT / "promises/api-aggregator-target/promise.yaml").read_text(), "promise.yaml")
-)
+BUNDLE = ROOT / "promises/api-aggregator-target"
+PROMISE = Promise.parse(load_object((BUNDLE / "promise.yaml").read_text(), "promise.yaml"))
 SCHEMA = schema_of(PROMISE)
 
 A_HEADER: JsonObject = {"name": "X-Version", "value": "2"}
@@ -40,6 +41,9 @@ def refusal(spec: JsonObject) -> InvalidInputError:
         ({"path": {"value": ""}}, "path.value"),
         ({"path": {"value": "/" + "a" * 1024}}, "path.value"),
         ({"path": {"value": "/a", "type": "PathPrefix"}}, "path.type"),
+        ({"path": {"value": "/a\nb", "type": "Regex"}}, "path.value"),
+        ({"path": {"value": "/a\tb", "type": "Regex"}}, "path.value"),
+        ({"path": {"value": "/a\x85b", "type": "Regex"}}, "path.value"),
         ({"methods": []}, "methods"),
         ({"methods": ["get"]}, "methods[0]"),
         ({"headers": headers(17)}, "headers"),
@@ -120,6 +124,9 @@ def test_the_schema_names_the_field_of_a_request_it_refuses(
 @pytest.mark.parametrize(
     "route",
     [
+        {"path": {"value": "/a\nb", "type": "Regex"}},
+        {"path": {"value": "/a\x7fb", "type": "Regex"}},
+        {"path": {"value": "/a\x85b", "type": "Regex"}},
         {"methods": []},
         {"headers": headers(17)},
         {"headers": [{"name": "X", "value": "v\nY: z"}]},
@@ -154,7 +161,7 @@ def test_the_model_refuses_what_the_schema_refuses(route: dict[str, Json]) -> No
         ({"rewrite": {"prefix": "/a", "path": "/b"}}, "rewrite.path", "prefix is given too"),
         ({"rewrite": {"prefix": "/a/.."}}, "rewrite.prefix", "the step '..'"),
         ({"rewrite": {"path": "/a//b"}}, "rewrite.path", "'//'"),
-        ({"rewrite": {"hostname": "10.0.0.1"}}, "rewrite.hostname", "is an address"),
+        ({"rewrite": {"hostname": "10.0.0.1"}}, "rewrite.hostname", "reads as an address"),
         (
             {"path": {"value": "/a", "type": "Exact"}, "rewrite": {"prefix": "/b"}},
             "rewrite.prefix",
@@ -199,7 +206,8 @@ def test_a_route_that_only_the_stage_can_refuse_is_refused_by_its_field(
     ("hostnames", "field", "words"),
     [
         (["a.example.com", "b.example.com", "a.example.com"], 2, "hostnames[0] too"),
-        (["a.example.com", "10.0.0.1"], 1, "is an address"),
+        (["*.10.0.0.1"], 0, "reads as an address"),
+        (["a.example.com", "10.0.0.1"], 1, "reads as an address"),
         ([f"{'a' * 64}.example.com"], 0, "64 characters"),
     ],
 )
@@ -283,4 +291,21 @@ def test_an_attempt_may_take_as_long_as_the_whole(route: dict[str, Json]) -> Non
 
 def test_a_service_elsewhere_is_outside_the_fence_until_the_platform_consents() -> None:
     request: JsonObject = {"metadata": {"name": "claims", "namespace": "claims-prod"}, "spec": {}}
-    assert PROMISE.fence.allowed_namespaces(request) == {"claims-prod", "shared-services"}
+    assert PROMISE.fence.allowed_namespaces(request) == {"claims-prod"}
+
+
+def test_the_readme_says_how_the_platform_consents() -> None:
+    request: JsonObject = {"metadata": {"name": "claims", "namespace": "claims-prod"}, "spec": {}}
+    text = "{namespaces: [own, shared-services]}"
+    assert f"troth.dev/fence: '{text}'" in (BUNDLE / "README.md").read_text()
+    assert Fence.parse(text).allowed_namespaces(request) == {"claims-prod", "shared-services"}
+
+
+def test_the_promise_shows_how_a_gateway_that_exists_is_named() -> None:
+    (line,) = [
+        line.partition("troth.dev/external: ")[2].strip("'")
+        for line in (BUNDLE / "promise.yaml").read_text().splitlines()
+        if line.lstrip().startswith("# troth.dev/external: ")
+    ]
+    external = External.parse(line)
+    assert external.covers("gateway.networking.k8s.io", "Gateway", "gateways", "edge")

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from generated import ROOT, input_object, requests, schema_of
+from support.bundles import input_object, requests, schema_of
+from support.workspace import ROOT
 
 from troth.api import Promise, ResourceRequest, dump_documents, load_object
 

@@ -3,11 +3,12 @@
 from typing import cast
 
 import pytest
-from generated import ROOT, schema_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.bundles import schema_of
 from support.team_namespaces import manifests, render, spec_of, specs
+from support.workspace import ROOT
 
 from troth.api import Fields, Json, JsonObject, Promise, load_object
 from troth.api.names import (

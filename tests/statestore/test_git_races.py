@@ -222,3 +222,32 @@ def test_a_remote_that_denies_forced_pushes_takes_ours(
     store.commit([one("b")])
 
     assert remote.subjects() == ["Update a", "Update b"]
+
+
+def test_what_was_decided_by_the_records_of_others_is_stale_when_one_of_them_has_moved(
+    open_store: OpenStore,
+) -> None:
+    mine, theirs = open_store(), open_store()
+    mine.snapshot()
+    theirs.commit([ChangeSet("requests/a", None, {"a": b"1"}, record=b"1")])
+    taking = ChangeSet("requests/b", None, {"b": b"2"}, record=b"2", exclusive=True)
+    other = ChangeSet("requests/c", None, {"c": b"3"}, record=b"3")
+
+    stale, written = mine.commit([taking, other])
+    mine.snapshot()
+    [again] = mine.commit([taking])
+
+    assert (stale.outcome, written.outcome) == (Outcome.STALE, Outcome.WRITTEN)
+    assert again.outcome is Outcome.WRITTEN
+
+
+def test_what_a_store_wrote_itself_makes_nothing_stale(open_store: OpenStore) -> None:
+    store = open_store()
+    store.snapshot()
+
+    receipts = [
+        store.commit([ChangeSet(f"requests/{name}", None, record=b"1", exclusive=True)])[0]
+        for name in ("a", "b", "c")
+    ]
+
+    assert {receipt.outcome for receipt in receipts} == {Outcome.WRITTEN}

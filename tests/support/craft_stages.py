@@ -1,6 +1,7 @@
 """Stages of bundles, good and bad; support/workshop.py installs them as ``craft``."""
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +95,11 @@ def zoned(request: Request[Spec], _: Context) -> Output:
 @stage
 def folder(request: Request[Spec], _: Context) -> Output:
     return writes(config_map(request, Path.cwd().name))
+
+
+@stage
+def scratches(request: Request[Spec], _: Context) -> Output:
+    return writes(config_map(request, tempfile.gettempdir()))
 
 
 @stage

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import cel
-from generated import ROOT
+from support.workspace import ROOT
 
 from troth.api import (
     Fields,

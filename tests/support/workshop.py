@@ -8,7 +8,10 @@ from pathlib import Path
 from support.craft_stages import Spec
 
 from troth.api import Json, JsonObject, dump_documents
-from troth.kit import Bench, Examination, Finding, Options, open_bundle
+from troth.kit.bench import Bench
+from troth.kit.bundle import open_bundle
+from troth.kit.examination import Examination, Options
+from troth.kit.findings import Finding
 from troth.sdk import structural_schema
 
 __all__ = ["IMAGES", "TEXT_ONLY", "WITH_RULES", "Workshop", "findings"]

@@ -1,7 +1,8 @@
 """Typed views of the objects people write: Promise, Pipeline, Destination, requests.
 
-Here belong reading an object, naming what is wrong with it, and the spelling of YAML. What is done
-with an object does not, and nothing here touches a file, a network or a clock.
+Here belong reading an object and what its annotations say, naming what is wrong with it (names,
+fields, schemas), and the spelling of YAML. What is done with an object does not, nor pages about
+it; nothing here touches a file, a network or a clock.
 """
 
 from troth.api.destination import Destination, GitStateStore, Layout, Reader, StoreRef
@@ -17,7 +18,7 @@ from troth.api.json_values import (
     is_object,
 )
 from troth.api.pipeline import Container, Pipeline, expand_variables
-from troth.api.promise import Api, Kind, Promise, Requirement, Workflows
+from troth.api.promise import Api, Kind, Promise, Requirement, Workflow, Workflows, WorkflowType
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
 from troth.api.spelling import dump_documents
@@ -43,6 +44,8 @@ __all__ = [
     "ResourceRequest",
     "StoreRef",
     "Violation",
+    "Workflow",
+    "WorkflowType",
     "Workflows",
     "canonical",
     "digest_of",

@@ -1,6 +1,7 @@
 """The view of a Promise: what may be asked for, and the workflows that fulfil it."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from troth.api.external import External
@@ -18,7 +19,7 @@ from troth.api.names import dns_label_problem, label_key_problem, label_value_pr
 from troth.api.pipeline import Pipeline
 from troth.errors import Reason
 
-__all__ = ["Api", "Kind", "Promise", "Requirement", "Workflows"]
+__all__ = ["Api", "Kind", "Promise", "Requirement", "Workflow", "WorkflowType", "Workflows"]
 
 # Kratix names ServiceAccounts <promise>-<type>-<action>-<pipeline>, at most 60 characters.
 _PIPELINE_ID_LIMIT = 60
@@ -36,13 +37,34 @@ class Api:
     """The kind a Promise offers.
 
     `schemas` maps each served version to its OpenAPI v3 schema of the whole object; `plural` is
-    the resource's name in URLs.
+    the resource's name in URLs. `stored` is the version that speaks for the kind where one has to:
+    the one that is stored if it is served too, else the last that is served.
     """
 
     group: str
     kind: str
     plural: str
     schemas: dict[str, JsonObject]
+    stored: str
+
+    @property
+    def schema(self) -> JsonObject:
+        """The schema of the version `stored`."""
+        return self.schemas[self.stored]
+
+
+class WorkflowType(StrEnum):
+    """What a workflow is run for (KRATIX_WORKFLOW_TYPE)."""
+
+    RESOURCE = "resource"
+    PROMISE = "promise"
+
+
+class Workflow(NamedTuple):
+    """The pipelines of one type, each list in the order in which they run."""
+
+    configure: tuple[Pipeline, ...]
+    delete: tuple[Pipeline, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,12 @@ class Workflows:
     resource_delete: tuple[Pipeline, ...] = ()
     promise_configure: tuple[Pipeline, ...] = ()
     promise_delete: tuple[Pipeline, ...] = ()
+
+    def of(self, kind: WorkflowType) -> Workflow:
+        """Return the workflow of a type."""
+        if kind is WorkflowType.PROMISE:
+            return Workflow(self.promise_configure, self.promise_delete)
+        return Workflow(self.resource_configure, self.resource_delete)
 
 
 class Requirement(NamedTuple):
@@ -178,13 +206,21 @@ def _api(fields: Fields) -> Api:
         )  # fmt: skip
     names = spec.section("names")
     schemas: dict[str, JsonObject] = {}
+    stored: list[str] = []
     for version in spec.items("versions"):
         if version.flag("served", default=True):
-            schema = version.section("schema").mapping("openAPIV3Schema")
-            schemas[version.text("name")] = schema
+            name = version.text("name")
+            schemas[name] = version.section("schema").mapping("openAPIV3Schema")
+            stored += [name] if version.flag("storage", default=False) else []
     if not schemas:
         raise spec.error("versions", "the api needs at least one served version.")
-    return Api(spec.text("group"), names.text("kind"), names.text("plural"), schemas)
+    return Api(
+        group=spec.text("group"),
+        kind=names.text("kind"),
+        plural=names.text("plural"),
+        schemas=schemas,
+        stored=(stored or list(schemas))[-1],
+    )
 
 
 def _workflows(promise: str, fields: Fields) -> Workflows:

@@ -19,7 +19,7 @@ from troth.api.names import (
     label_key_problem,
     label_value_problem,
 )
-from troth.api.promise import Promise
+from troth.api.promise import Promise, WorkflowType
 from troth.errors import Reason
 
 __all__ = ["RequestKey", "ResourceRequest"]
@@ -45,10 +45,20 @@ class RequestKey(NamedTuple):
             return f"Promise {self.promise}"
         return f"{self.namespace}/{self.name} ({self.promise})"
 
+    @classmethod
+    def of_promise(cls, name: str) -> "RequestKey":
+        """Return the key of a Promise itself."""
+        return cls("", name, "")
+
     @property
     def is_promise(self) -> bool:
         """Whether this is a Promise, not a request of it."""
         return not self.name
+
+    @property
+    def workflow(self) -> WorkflowType:
+        """The workflow that renders it."""
+        return WorkflowType.PROMISE if self.is_promise else WorkflowType.RESOURCE
 
 
 @dataclass(frozen=True, slots=True)

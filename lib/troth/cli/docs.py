@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from troth.api import Document, Promise, RequestSchema, ResourceRequest, dump_documents
-from troth.api.reference import reference_page
 from troth.cli.reports import console
 from troth.errors import InvalidInputError, Reason
+from troth.kit.reference import reference_page
 from troth.local import load
 
 __all__ = ["docs"]

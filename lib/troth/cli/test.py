@@ -14,17 +14,12 @@ from troth.cli.progress import busy, progress
 from troth.cli.reports import console, print_json
 from troth.cli.working import serving
 from troth.errors import InvalidInputError, Reason
-from troth.kit import (
-    Bundle,
-    Examination,
-    Finding,
-    Options,
-    Outcome,
-    junit,
-    load_crds,
-    open_bench,
-    open_bundle,
-)
+from troth.kit.bench import open_bench
+from troth.kit.bundle import Bundle, open_bundle
+from troth.kit.crds import load_crds
+from troth.kit.examination import Examination, Options
+from troth.kit.findings import Finding, Outcome
+from troth.kit.junit import junit
 from troth.local import load
 from troth.runners.warm import Limits
 

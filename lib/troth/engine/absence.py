@@ -67,7 +67,7 @@ def _present(
 
     One that was refused, or whose Promise is missing now, is known by its kind and name.
     """
-    present = {RequestKey("", one.request.name, "") for one in intake.promises}
+    present = {RequestKey.of_promise(one.request.name) for one in intake.promises}
     keyless = set(intake.refused)
     lost = False
     for submission in intake.submissions:

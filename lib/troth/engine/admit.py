@@ -76,13 +76,10 @@ class Admission:
 
         Raises:
             InvalidInputError: its record cannot be read.
-            OutputRefusedError: it holds a secret.
         """
-        key = RequestKey("", promise.name, "")
+        key = RequestKey.of_promise(promise.name)
         entry = self._ledger.find(key)
         asked = asked_of(submission.request)
-        if entry is None or not entry.record.was_asked(asked):
-            check_request(asked)
         shown = object_of(submission.request, submission.request.spec)
         return Draft(key, submission, promise, shown, asked, entry)
 

@@ -88,7 +88,8 @@ def _by_key(parts: Sequence[tuple[str, ChangeSet]], fates: Sequence[Fate]) -> di
 
 
 def _failed(fates: Sequence[Fate]) -> bool:
-    return any(isinstance(fate, TrothError) for fate in fates)
+    """Tell whether a part did not land; then the record must not say that it did."""
+    return any(isinstance(one, TrothError) or one.outcome is Outcome.STALE for one in fates)
 
 
 def _together(fates: Sequence[Fate]) -> Fate:

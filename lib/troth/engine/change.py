@@ -1,4 +1,4 @@
-"""Write, first half: from a draft to the change set that the store is given."""
+"""Write, first half: from a draft to the change sets that its stores are given."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from troth.api import Promise, RequestKey
 from troth.api.labels import DELETION_PROTECTION
 from troth.engine.digest import output_digest
-from troth.engine.draft import Draft, Settled
+from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.render import Rendered
-from troth.engine.values import Placement, Spot
-from troth.errors import Reason
+from troth.engine.values import ObjectId, Placement, Spot
 from troth_statestore import ChangeSet, Owner, record_key
 
 __all__ = ["Change", "Composer"]
@@ -56,7 +55,7 @@ class Composer:
     def update(self, draft: Draft) -> Change | None:
         """Return what has to change for a draft, None when the stores hold all of it."""
         old = draft.record
-        if old is None and draft.settled is not None and _is_nothing(draft.settled):
+        if old is None and draft.settled is not None and not draft.settled.follows.needs_record:
             return None
         contents = {
             Spot(placement.store, path): content
@@ -72,6 +71,7 @@ class Composer:
             key=record_key(Owner(*draft.key)),
             expected_version=draft.entry.version if draft.entry is not None else None,
             record=new.encode(draft.home),
+            exclusive=_takes(new, old),
             title=f"Update {draft.key}",
             trailers=_trailers(draft.promise, new),
         )
@@ -93,8 +93,9 @@ class Composer:
         """Return what keeps that a delete pipeline asked to wait, None when it is kept."""
         entry = self.ledger.entries[key]
         old = entry.record
-        before = old.suspension if old.suspension and not old.suspension.input_digest else None
-        suspension = rendered.suspension.after(before, "") if rendered.suspension else None
+        suspension = rendered.suspension
+        if suspension is not None:
+            suspension = replace(suspension, of_removal=True).after(old.suspension)
         new = replace(old, status=rendered.status, suspension=suspension)
         if new == old:
             return None
@@ -111,7 +112,11 @@ class Composer:
         old, kept = draft.record, draft.keeps
         if kept is not None:
             return replace(
-                kept, roots=_roots(draft), protected=_protected(draft), status=draft.status
+                kept,
+                roots=_roots(draft),
+                protected=_protected(draft),
+                paused=draft.is_paused,
+                status=draft.status,
             )
         outputs = old.outputs if old is not None else ()
         if draft.settled is None:
@@ -131,12 +136,26 @@ class Composer:
             status=draft.status,
             suspension=draft.suspension,
             protected=_protected(draft),
+            paused=draft.is_paused,
         )
 
 
-def _is_nothing(settled: Settled) -> bool:
-    """Tell whether a new request needs no record: nothing is known of it but that it waits."""
-    return settled.idle or settled.reason is Reason.DESTINATION_GONE
+def _takes(new: Record, old: Record | None) -> bool:
+    """Tell whether a record holds anything that the one before did not: object, file or route."""
+    if old is None:
+        return bool(new.placements)
+    return not _holds(new) <= _holds(old) or any(
+        old.traits.get(name) != traits for name, traits in new.traits.items()
+    )
+
+
+def _holds(record: Record) -> set[tuple[str, ObjectId | Spot]]:
+    found: set[tuple[str, ObjectId | Spot]] = set()
+    for one in record.placements:
+        found |= {(one.destination, item) for item in one.objects}
+        if one.owned is None:
+            found |= {(one.destination, spot) for spot in one.spots}
+    return found
 
 
 def _spread(
@@ -153,7 +172,11 @@ def _spread(
     stores = {store} | {spot.store for spot in (*files, *delete)}
     parts: dict[str, ChangeSet] = {}
     for name in sorted(stores):
-        bare = home if name == store else replace(home, expected_version=None, record=None)
+        bare = (
+            home
+            if name == store
+            else replace(home, expected_version=None, record=None, exclusive=False)
+        )
         parts[name] = replace(
             bare,
             files={spot.path: content for spot, content in files.items() if spot.store == name},

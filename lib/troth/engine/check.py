@@ -7,7 +7,8 @@ stage that fills the disk.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from troth.api import Json, JsonObject
+from troth.api import Json, JsonObject, Promise
+from troth.engine.adopt import LISTS
 from troth.engine.secrets import plain_secret_in_text
 from troth.engine.values import Group, Placement
 from troth.errors import OutputRefusedError, Reason
@@ -44,7 +45,7 @@ def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secre
                     _check_text(path, content)
                 total, count = total + len(content), count + 1
         except OutputRefusedError as error:
-            raise error.about(f"pipeline {group.pipeline}") from error
+            raise error.about(group.source) from error
     if count > limits.files:
         message = f"the output has {count} files, at most {limits.files} are allowed."
         raise OutputRefusedError(Reason.TOO_LARGE, message)
@@ -55,6 +56,8 @@ def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secre
 
 def _check_path(path: str) -> None:
     problem = why_unsafe(path)
+    if path.partition("/")[0] == LISTS:
+        problem = f"in {LISTS} Kratix keeps the lists of what it wrote"
     if problem is not None:
         message = f"the output file {path!r} is refused: {problem}; write it under another path."
         raise OutputRefusedError(Reason.UNSAFE_PATH, message)
@@ -95,6 +98,15 @@ def check_request(asked: JsonObject) -> None:
         OutputRefusedError: says what was found, not the value.
     """
     _check_texts("request", asked)
+
+
+def check_promise(promise: Promise) -> None:
+    """Refuse a Promise with a secret in it: its revision would copy it. Raises as `check_request`.
+
+    One that is exempt by annotation is let through, as its output is.
+    """
+    if not promise.allows_plain_secrets:
+        _check_texts(f"Promise {promise.name}", promise.raw)
 
 
 def check_status(status: Mapping[str, Json]) -> None:

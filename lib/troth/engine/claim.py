@@ -4,32 +4,27 @@ Decided one request after another in the order of their keys, so that the outcom
 on the order in which they were rendered or handed in.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from troth.api import Layout, Promise, RequestKey, is_system_namespace
+from troth.api import Destination, Layout, Promise, RequestKey, is_system_namespace
 from troth.api.labels import EXTERNAL
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger, names_in
-from troth.engine.objects import identify, is_cluster_scoped
+from troth.engine.objects import identify, is_cluster_scoped, traits_of
 from troth.engine.routes import GATEWAY_GROUP, RouteBook, Traits, needs
 from troth.engine.values import ObjectId, Spot, World
-from troth.errors import HeldError, OutputRefusedError, Reason, WaitingError
+from troth.errors import (
+    HeldError,
+    InvalidInputError,
+    OutputRefusedError,
+    Reason,
+    WaitingError,
+)
 from troth_statestore import Owner, nested_folder
 
-__all__ = ["Claims", "check_fence", "is_new"]
-
-
-# Of these, what was placed earlier under an earlier spec stays as it is: nothing is written.
-_NOTHING_NEW = frozenset(
-    {Reason.DESTINATION_GONE, Reason.NO_MATCHING_DESTINATION, Reason.WORKFLOW_SUSPENDED}
-)
-
-
-def is_new(draft: Draft) -> bool:
-    """Tell whether what a draft places is wanted by its request as it is now."""
-    settled = draft.settled
-    return settled is None or not (settled.idle or settled.reason in _NOTHING_NEW)
+__all__ = ["Claims", "check_fence"]
 
 
 def check_fence(draft: Draft) -> None:
@@ -42,13 +37,13 @@ def check_fence(draft: Draft) -> None:
     Raises:
         OutputRefusedError: names the object, and what is allowed.
     """
-    if draft.key.is_promise or not is_new(draft):
+    if draft.key.is_promise or not draft.is_wanted:
         return
     allowed = draft.promise.fence.allowed_namespaces(draft.object)
     for placement in draft.placements:
         for identity in placement.objects:
             if problem := _outside(identity, draft.promise, allowed):
-                message = f"pipeline {placement.group.pipeline}: {identity} {problem}"
+                message = f"{placement.group.source}: {identity} {problem}"
                 raise OutputRefusedError(Reason.OUTSIDE_FENCE, message)
 
 
@@ -78,29 +73,45 @@ def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> s
     return None
 
 
-def held_in_the_dark(ledger: Ledger, world: World) -> dict[tuple[str, ObjectId], RequestKey]:
-    """Return who holds what by files whose record cannot be read.
+@dataclass(slots=True)
+class _Dark:
+    """What requests hold whose record cannot be read, told by the files in their folders."""
 
-    What such a request holds is told by the files in its folders; else another could take an
-    object that still stands there.
-    """
-    held: dict[tuple[str, ObjectId], RequestKey] = {}
-    for owner in (one for spot in ledger.unreadable if (one := names_in(spot.path)) is not None):
-        for destination in world.destinations.values():
-            if destination.layout is not Layout.NESTED:
-                continue  # there is no folder that would tell
-            folder = Spot(
-                world.store_of(destination), nested_folder(destination.path, Owner(*owner))
-            )
-            found = ledger.view.read(ledger.view.digests(folder))
-            files = {spot.path: content for spot, content in found.items()}
+    objects: dict[tuple[str, ObjectId], RequestKey] = field(
+        default_factory=dict[tuple[str, ObjectId], RequestKey]
+    )
+    traits: dict[str, dict[RequestKey, Traits]] = field(
+        default_factory=dict[str, dict[RequestKey, Traits]]
+    )
+
+    @classmethod
+    def of(cls, ledger: Ledger, world: World) -> "_Dark":
+        """Read the folders; else another could take what still stands there."""
+        dark = cls()
+        owners = (names_in(spot.path) for spot in ledger.unreadable)
+        for owner in (one for one in owners if one is not None):
+            for destination in world.destinations.values():
+                if destination.layout is Layout.NESTED:  # else there is no folder that would tell
+                    dark.read(owner, destination, ledger, world)
+        return dark
+
+    def read(
+        self, owner: RequestKey, destination: Destination, ledger: Ledger, world: World
+    ) -> None:
+        """Read the folder of one request in one Destination."""
+        folder = nested_folder(destination.path, Owner(*owner))
+        files = ledger.view.digests(Spot(world.store_of(destination), folder))
+        for spot, content in sorted(ledger.view.read(files).items()):
             try:
-                objects = identify(files, destination.reader, allow_secrets=True)
-            except OutputRefusedError:
+                found = identify({spot.path: content}, destination.reader, allow_secrets=True)
+                traits = traits_of({spot.path: content}, found.get(spot.path, ()))
+            except (OutputRefusedError, InvalidInputError):
                 continue  # edited by hand into what no agent reads: nothing is held by it
-            for identity in (one for items in objects.values() for one in items):
-                held[destination.name, identity] = owner
-    return held
+            for identity in found.get(spot.path, ()):
+                self.objects[destination.name, identity] = owner
+            if traits:
+                mine = self.traits.setdefault(destination.name, {})
+                mine[owner] = mine.get(owner, Traits()) + traits
 
 
 class Claims:
@@ -111,26 +122,45 @@ class Claims:
     Args:
         ledger: what the stores say at the start of the run.
         world: the Destinations.
+        leaving: requests that this run removes; nothing may come to hang on what they hold.
     """
 
-    def __init__(self, ledger: Ledger, world: World) -> None:
+    def __init__(self, ledger: Ledger, world: World, leaving: Collection[RequestKey] = ()) -> None:
         self._ledger = ledger
         self._books: dict[str, RouteBook] = {}
         self._gateways: dict[ObjectId, set[str]] = {}
-        self._objects = {**held_in_the_dark(ledger, world), **ledger.holders()}
+        self._dark = _Dark.of(ledger, world)
+        self._objects = {**self._dark.objects, **ledger.holders()}
+        self._lasting = {one for one, holder in self._objects.items() if holder not in leaving}
         self._files = ledger.file_holders()
-        self._locate(self._objects)
+        self._locate(self._lasting)
+
+    @property
+    def files(self) -> Collection[Spot]:
+        """The files that are held, of those that lie in no folder of their own."""
+        return self._files.keys()
 
     def take(self, draft: Draft) -> None:
-        """Claim all objects, routes and files of a request, or none.
+        """Claim all objects, routes and files of a request, or none. Raises as `judge`."""
+        self.judge(draft)
+        objects, files = _wanted(draft)
+        self._objects.update(dict.fromkeys(objects, draft.key))
+        self._lasting -= self._held_by(draft.key)
+        self._lasting.update(objects)
+        self._locate(objects)
+        self._files.update(dict.fromkeys(files, draft.key))
+        for name in draft.traits.keys() | self._traits_of(draft.key).keys():
+            self._book(name).take(draft.key, draft.traits.get(name, Traits()))
+
+    def judge(self, draft: Draft) -> None:
+        """Refuse what a request may not have; nothing is written down.
 
         Raises:
             HeldError: another request holds one of them; it is named.
             OutputRefusedError: two pipelines render the same, or a file is somebody's own.
             WaitingError: what it refers to does not exist yet.
         """
-        objects = [(p.destination, identity) for p in draft.placements for identity in p.objects]
-        files = [spot for p in draft.placements if p.owned is None for spot in p.spots]
+        objects, files = _wanted(draft)
         for destination, identity in objects:
             holder = self._objects.get((destination, identity), draft.key)
             if holder != draft.key:
@@ -143,19 +173,14 @@ class Claims:
         self._check_files(draft, files)
         _refuse_twice(files, "the file {0} is rendered by two pipelines.")
         self._judge_routes(draft)
-        self._objects.update(dict.fromkeys(objects, draft.key))
-        self._locate(objects)
-        self._files.update(dict.fromkeys(files, draft.key))
-        for name in draft.traits.keys() | self._traits_of(draft.key).keys():
-            self._book(name).take(draft.key, draft.traits.get(name, Traits()))
 
     def _judge_routes(self, draft: Draft) -> None:
         """Refuse routes that are not its to have, and wait for what they hang on."""
-        if not is_new(draft):
+        if not draft.is_wanted:
             return
         for name, traits in sorted(draft.traits.items()):
             for needed in needs(traits):
-                if (name, needed) not in self._objects and not draft.promise.external.covers(
+                if (name, needed) not in self._lasting and not draft.promise.external.covers(
                     *needed
                 ):
                     raise self._missing(needed, name)
@@ -189,8 +214,16 @@ class Claims:
                 for key, entry in self._ledger.entries.items()
                 if destination in entry.record.traits
             }
-            self._books[destination] = RouteBook(holders)
+            self._books[destination] = RouteBook(
+                {**self._dark.traits.get(destination, {}), **holders}
+            )
         return self._books[destination]
+
+    def _held_by(self, key: RequestKey) -> set[tuple[str, ObjectId]]:
+        """Return what a request held at the start of the run."""
+        entry = self._ledger.entries.get(key)
+        placements = entry.record.placements if entry is not None else ()
+        return {(one.destination, identity) for one in placements for identity in one.objects}
 
     def _traits_of(self, key: RequestKey) -> Mapping[str, Traits]:
         entry = self._ledger.entries.get(key)
@@ -214,6 +247,12 @@ class Claims:
                     "it is left alone. Move it, or write under another name."
                 )
                 raise OutputRefusedError(Reason.PATH_HELD, message)
+
+
+def _wanted(draft: Draft) -> tuple[list[tuple[str, ObjectId]], list[Spot]]:
+    """Return the objects, by Destination, and the files without a folder of a draft."""
+    objects = [(p.destination, identity) for p in draft.placements for identity in p.objects]
+    return objects, [spot for p in draft.placements if p.owned is None for spot in p.spots]
 
 
 T = TypeVar("T", bound=Hashable)

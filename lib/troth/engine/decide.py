@@ -1,6 +1,6 @@
 """Decide: what each may write, one after another in an order that never depends on the input's."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from troth.api import RequestKey
@@ -11,7 +11,30 @@ from troth.engine.report import of_error
 from troth.engine.values import Item
 from troth.errors import HeldError, TrothError, WaitingError
 
-__all__ = ["Decisions"]
+__all__ = ["Decisions", "in_order"]
+
+
+def in_order(
+    drafts: Iterable[Draft], decide: Callable[[Draft], WaitingError | None]
+) -> list[tuple[Draft, WaitingError]]:
+    """Decide in the order of keys, what others hang on before what hangs on it.
+
+    What waits for something is tried again while something still comes through, so that it is
+    let through in the run in which that appears, whatever the order of their keys.
+
+    Args:
+        drafts: in any order.
+        decide: decides on one, and returns what it waits for, None when it is decided.
+
+    Returns:
+        Those that still wait in the end.
+    """
+    left = sorted(drafts, key=lambda one: (not one.provides_parents, one.key))
+    while True:
+        waiting = [(draft, error) for draft in left if (error := decide(draft)) is not None]
+        if len(waiting) == len(left):
+            return waiting
+        left = [draft for draft, _ in waiting]
 
 
 @dataclass(slots=True)
@@ -42,19 +65,9 @@ class Decisions:
         return error
 
     def decide_all(self, drafts: Iterable[Draft]) -> None:
-        """Decide in the order of keys, what others hang on before what hangs on it.
-
-        What waits for something is tried again while something still comes through, so that it is
-        let through in the run in which that appears, whatever the order of their keys.
-        """
-        left = sorted(drafts, key=lambda one: (not one.provides_parents, one.key))
-        while left:
-            waiting = [(draft, error) for draft in left if (error := self._settle(draft))]
-            if len(waiting) == len(left):
-                for draft, error in waiting:
-                    self._give_up(draft, error)
-                return
-            left = [draft for draft, _ in waiting]
+        """Decide on drafts, see `in_order`."""
+        for draft, error in in_order(drafts, self._settle):
+            self._give_up(draft, error)
 
     def _settle(self, draft: Draft) -> WaitingError | None:
         """Decide on a draft unless it waits for something that may come yet."""
@@ -75,6 +88,9 @@ class Decisions:
         return None
 
     def _give_up(self, draft: Draft, error: TrothError) -> None:
+        if isinstance(error, WaitingError) and draft.record is not None and draft.record.outputs:
+            text = f"{error.message} Until then its files are kept as they are."
+            error = WaitingError(error.reason, text)
         self.items.append(of_error(draft.submission, draft.key, error))
         if isinstance(error, HeldError) and error.holder is not None:
             self.blockers.add(RequestKey(*error.holder))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from troth.api import Json, JsonObject, Promise, canonical
+from troth.api import Json, JsonObject, Promise, WorkflowType, canonical
 from troth.engine.values import Spot
 from troth.runners import Runner
 
@@ -19,10 +19,14 @@ class InputDigests:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._code: dict[tuple[str, bool], bytes] = {}
+        self._code: dict[tuple[str, WorkflowType], bytes] = {}
 
     def digest(
-        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json], *, own: bool = False
+        self,
+        promise: Promise,
+        asked: JsonObject,
+        status: Mapping[str, Json],
+        workflow: WorkflowType = WorkflowType.RESOURCE,
     ) -> str:
         """Return the digest of all that an output depends on.
 
@@ -30,17 +34,16 @@ class InputDigests:
             promise: its pipelines, the code behind them and its selectors count.
             asked: object.yaml without status.
             status: the state its last run left.
-            own: the output is the Promise's own, not that of a request.
+            workflow: which renders it.
 
         Raises:
             NotServedError: the runner does not serve one of the pipelines.
         """
-        if (promise.digest, own) not in self._code:
-            workflows = promise.workflows
-            pipelines = workflows.promise_configure if own else workflows.resource_configure
+        if (promise.digest, workflow) not in self._code:
+            pipelines = promise.workflows.of(workflow).configure
             code = [self._runner.fingerprint(pipeline) for pipeline in pipelines]
             raw: list[Json] = [pipeline.raw for pipeline in pipelines]
-            self._code[promise.digest, own] = canonical(
+            self._code[promise.digest, workflow] = canonical(
                 {
                     "pipelines": raw,
                     "code": code,
@@ -48,7 +51,7 @@ class InputDigests:
                     "plainSecrets": promise.allows_plain_secrets,
                 }
             )
-        spelled = hashlib.sha256(self._code[promise.digest, own])
+        spelled = hashlib.sha256(self._code[promise.digest, workflow])
         spelled.update(canonical({"object": asked, "status": status}))
         return spelled.hexdigest()
 

@@ -3,30 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from troth.api import Json, JsonObject, Promise, RequestKey, canonical
+from troth.api import Fields, Json, JsonObject, Promise, RequestKey, canonical
 from troth.engine.ledger import Entry
 from troth.engine.record import Record
 from troth.engine.routes import Traits
+from troth.engine.settled import Settled
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission
-from troth.errors import Reason
 
-__all__ = ["Draft", "Settled"]
-
-# What was written for an earlier spec stays, and with it all that its record says of it.
-_KEPT = frozenset({Reason.DESTINATION_GONE, Reason.NO_MATCHING_DESTINATION})
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What was decided of a request without a new output; `message` says it to people.
-
-    `idle` means that it is left alone altogether: what its record says stays as it is.
-    """
-
-    reason: Reason
-    message: str = ""
-    idle: bool = False
+__all__ = ["Draft"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +22,7 @@ class Draft:
         object: object.yaml's content without status and generation.
         asked: what its record keeps of it as it was given.
         entry: what is kept of it, None for a new one.
-        hearth: the store that is home to a new one with no place.
+        default_store: home to a new one that has no place yet.
         observed: digest of each of its files that is there now.
         input_digest: digest of all that its output depends on, None where nothing was rendered.
         status: what the stages left.
@@ -54,7 +39,7 @@ class Draft:
     object: JsonObject
     asked: JsonObject
     entry: Entry | None
-    hearth: str = ""
+    default_store: str = ""
     observed: Mapping[Spot, str] = field(default_factory=dict[Spot, str])
     input_digest: str | None = None
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
@@ -72,9 +57,14 @@ class Draft:
     @property
     def keeps(self) -> Record | None:
         """Its record, where what that says of its output stays as it is whatever was handed in."""
-        if self.settled is None or not (self.settled.idle or self.settled.reason in _KEPT):
+        if self.settled is None or not self.settled.follows.keeps_record:
             return None
         return self.record
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether what it places is asked for by its request as it is now."""
+        return self.settled is None or self.settled.follows.wanted
 
     @property
     def promise_digest(self) -> str:
@@ -87,12 +77,15 @@ class Draft:
         """The store that keeps its record: where it is, else that of its first placement."""
         if self.entry is not None:
             return self.entry.home
-        return self.placements[0].store if self.placements else self.hearth
+        return self.placements[0].store if self.placements else self.default_store
 
     @property
     def provides_parents(self) -> bool:
-        """Whether routes of others may hang on what it places."""
-        return any(traits.parents for traits in self.traits.values())
+        """Whether routes of others may hang on what it places, or did so far."""
+        known = [*self.traits.values()]
+        if self.record is not None:
+            known += self.record.traits.values()
+        return any(traits.parents for traits in known)
 
     @property
     def generation(self) -> int:
@@ -101,6 +94,17 @@ class Draft:
             return 1
         changed = canonical(self.record.spec) != canonical(self.submission.request.spec)
         return self.record.generation + (1 if changed else 0)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is to be done with it, its removal included."""
+        return self.submission.request.paused or self.promise.paused
+
+    @property
+    def numbered(self) -> JsonObject:
+        """object.yaml's content with its generation, which counts changes of the spec."""
+        metadata = Fields(self.object).mapping("metadata")
+        return {**self.object, "metadata": {**metadata, "generation": self.generation}}
 
     @property
     def digests(self) -> dict[Spot, str]:

@@ -33,6 +33,11 @@ class Requirements:
         """The names of the Promises, each after those it requires, else by name."""
         return self._order
 
+    @property
+    def circles(self) -> Collection[str]:
+        """The names of the Promises that require themselves, round whatever corner."""
+        return self._rounds.keys()
+
     def _visit(self, name: str, path: list[str]) -> None:
         if name in path:
             round_trip = path[path.index(name) :]
@@ -54,7 +59,11 @@ class Requirements:
             unavailable: the Promises before it in order that cannot fulfil requests.
         """
         if promise.name in self._rounds:
-            return f"its requiredPromises go round in a circle: {self._rounds[promise.name]}"
+            round_trip = self._rounds[promise.name]
+            return (
+                f"its requiredPromises go round in a circle: {round_trip}; take one of them out of "
+                "its Promise"
+            )
         found = [
             f"Promise {required}: {state}"
             for required in promise.requires
@@ -64,7 +73,7 @@ class Requirements:
 
     def _state(self, required: Requirement, unavailable: Collection[str]) -> str | None:
         given = self._promises.get(required.name)
-        versions = {*self._kept.get(required.name, ()), *([given.version] if given else ())}
+        versions = {given.version} if given else set(self._kept.get(required.name, ()))
         if not versions:
             return "Requirement not installed"
         if required.version and required.version not in versions:

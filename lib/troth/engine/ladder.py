@@ -5,10 +5,10 @@ leads to is done in ``write``. Promises come first, each after those it requires
 is claimed before any request's, and what they cannot serve now waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from troth.api import Promise, RequestKey
+from troth.api import RequestKey
 from troth.engine.absence import Intake, absent
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
@@ -18,21 +18,20 @@ from troth.engine.claim import Claims
 from troth.engine.climb import climb
 from troth.engine.decide import Decisions
 from troth.engine.digest import InputDigests
-from troth.engine.draft import Draft, Settled
-from troth.engine.installed import Requirements
+from troth.engine.draft import Draft
+from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
 from troth.engine.prepare import Preparer
-from troth.engine.removal import DeletionBudget, PruneRules
+from troth.engine.record import identity_of
+from troth.engine.removal import DeletionBudget, PruneRules, Remover
 from troth.engine.render import Renderer
-from troth.engine.report import of_error
+from troth.engine.report import of_error, of_record
+from troth.engine.suspension import Suspension
 from troth.engine.values import Item, State, Submission, World
 from troth.engine.view import View
 from troth.errors import InvalidInputError, Reason, TrothError
 
 __all__ = ["Engine", "Plan", "Settings"]
-
-# Of a Promise whose own output came to this, requests may go on: it was written, now or earlier.
-_AVAILABLE = frozenset({Reason.UP_TO_DATE, Reason.REVERTED, Reason.DESTINATION_GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,8 @@ class Plan:
         removals: requests and Promises to remove.
         items: those that came no further, and orphans that are kept.
         blockers: requests that hold what another of this run asked for.
+        waiting: those of the removals whose delete pipelines are not to run yet, with what they
+            asked for.
     """
 
     ledger: Ledger
@@ -76,6 +77,7 @@ class Plan:
     removals: Sequence[RequestKey]
     items: Sequence[Item]
     blockers: frozenset[RequestKey]
+    waiting: Mapping[RequestKey, Suspension]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,70 +103,76 @@ class Engine:
             progress: called once for each request that has come so far.
         """
         ledger = Ledger.read(view)
-        preparer = self._preparer(ledger)
+        admission = Admission(self.world, ledger)
+        key_of = admission.key_of
+        removals, kept = absent(intake, ledger, key_of, self._rules(intake))
+        claims = Claims(ledger, self.world, removals)
+        adoptions = Adoptions(self.world, ledger)
+        preparer = self._preparer(ledger, admission, claims, adoptions)
         composer = Composer(ledger, self.settings.inventory)
-        decisions = Decisions(Claims(ledger, self.world), composer)
-        unavailable = self._install(intake, preparer, decisions)
+        decisions = Decisions(claims, composer)
+        unavailable = Installer(preparer, decisions).install(intake.promises)
         preparer = replace(preparer, unavailable=unavailable)
         workers = self.renderer.runner.parallelism
         climbed = climb(preparer, intake.submissions, workers, progress)
-        key_of = preparer.admission.key_of
         for submission, outcome in zip(intake.submissions, climbed, strict=True):
             if isinstance(outcome, TrothError):
                 key = key_of(submission.request)
                 decisions.items.append(of_error(submission, key, outcome))
         decisions.decide_all(one for one in climbed if isinstance(one, Draft))
-        removals, kept = absent(intake, ledger, key_of, self._rules(intake))
-        items = [*decisions.items, *kept]
-        return Plan(ledger, decisions.drafts, removals, items, frozenset(decisions.blockers))
+        removals, unreplaced = self._replaced(removals, ledger, decisions, zip(
+            intake.submissions, climbed, strict=True
+        ))  # fmt: skip
+        items = [*decisions.items, *kept, *unreplaced]
+        drafts = adoptions.bequeath(decisions.drafts, claims.files)
+        waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
+        return Plan(ledger, drafts, removals, items, frozenset(decisions.blockers), waiting)
 
-    def _preparer(self, ledger: Ledger) -> Preparer:
+    def _preparer(
+        self, ledger: Ledger, admission: Admission, claims: Claims, adoptions: Adoptions
+    ) -> Preparer:
         return Preparer(
             world=self.world,
             ledger=ledger,
-            admission=Admission(self.world, ledger),
+            admission=admission,
+            claims=claims,
             digests=InputDigests(self.renderer.runner),
             renderer=self.renderer,
-            adoptions=Adoptions(self.world, ledger.view),
+            adoptions=adoptions,
             inventory=self.settings.inventory,
             limits=self.settings.limits,
         )
 
-    def _install(
-        self, intake: Intake, preparer: Preparer, decisions: Decisions
-    ) -> dict[str, Settled]:
-        """Climb with the Promises; return why those are unavailable that are."""
-        handed_in = {one.request.name: one for one in intake.promises}
-        requirements = Requirements(self.world.promises, preparer.ledger.kept_promises())
-        unavailable: dict[str, Settled] = {}
-        for name in requirements.order:
-            promise, submission = self.world.promises[name], handed_in.get(name)
-            why = requirements.unmet(promise, unavailable)
-            if why is not None and submission is not None:
-                decisions.items.append(_waits(submission, why))
-            elif why is None and submission is not None:
-                why = self._install_one(promise, submission, preparer, decisions)
-            if why is not None:
-                text = f"Promise {name} cannot fulfil resource requests: {why}"
-                unavailable[name] = Settled(Reason.PROMISE_UNAVAILABLE, text, idle=True)
-        return unavailable
+    def _replaced(
+        self,
+        removals: Sequence[RequestKey],
+        ledger: Ledger,
+        decisions: Decisions,
+        climbed: Iterable[tuple[Submission, Draft | TrothError]],
+    ) -> tuple[list[RequestKey], list[Item]]:
+        """Keep what is asked for again under another Promise, which cannot serve it yet.
 
-    def _install_one(
-        self, promise: Promise, submission: Submission, preparer: Preparer, decisions: Decisions
-    ) -> str | None:
-        """Climb with a Promise; return why it is unavailable, None when it is available."""
-        key = RequestKey("", promise.name, "")
-        if not promise.has_own_output and not preparer.ledger.knows(key):
-            return "it is paused." if promise.paused else None
-        (outcome,) = climb(preparer, [submission], 1, lambda: None)
-        if isinstance(outcome, TrothError):
-            decisions.items.append(of_error(submission, key, outcome))
-            return outcome.message
-        error = decisions.decide(outcome)
-        if error is not None:
-            return error.message
-        settled = outcome.settled
-        return None if settled is None or settled.reason in _AVAILABLE else settled.message
+        Where that waits for nothing but what is removed here, it comes in the next round.
+        """
+        leaving = decisions.blockers & set(removals)
+        soon = {item.promise for item in decisions.items if leaving and not item.name}
+        waiting = {
+            identity_of(submission.request)
+            for submission, outcome in climbed
+            if not (
+                isinstance(outcome, Draft) and (outcome.is_wanted or outcome.key.promise in soon)
+            )
+        }
+        entries = {key: ledger.entries[key] for key in removals}
+        kept = {key for key, entry in entries.items() if entry.record.identity in waiting}
+        busy = {key.promise for key in kept}
+        kept |= {key for key in removals if key.is_promise and key.promise in busy}
+        text = "asked for again under another Promise, which cannot serve it yet; it is kept."
+        items = [
+            of_record(entries[key].record, State.ORPHANED, Reason.PROMISE_UNAVAILABLE, text)
+            for key in sorted(kept)
+        ]
+        return [key for key in removals if key not in kept], items
 
     def _rules(self, intake: Intake) -> PruneRules:
         settings = self.settings
@@ -178,15 +186,3 @@ class Engine:
             prune=settings.prune,
             budget=settings.budget,
         )
-
-
-def _waits(submission: Submission, why: str) -> Item:
-    return Item(
-        "",
-        submission.request.name,
-        "",
-        State.WAITING,
-        Reason.REQUIREMENTS_NOT_FULFILLED,
-        f"Requirements not fulfilled: {why}.",
-        source=submission.origin.where(),
-    )

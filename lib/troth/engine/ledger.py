@@ -22,7 +22,7 @@ def names_in(key: str) -> RequestKey | None:
         case ["requests", _, namespace, promise, name]:
             return RequestKey(namespace, promise, name)
         case ["promises", promise]:
-            return RequestKey("", promise, "")
+            return RequestKey.of_promise(promise)
         case _:
             return None
 
@@ -84,11 +84,11 @@ class Ledger:
         self.entries[record.key] = Entry(record, version, spot.store)
 
     def _refuse_second(self, key: RequestKey, spot: Spot) -> None:
-        first = self.entries.pop(key, None)  # neither of the two is to be trusted
-        if first is not None:
+        first = self.entries.pop(key, None)  # none of them is to be trusted
+        if first is not None or key in self._wrong:
             message = (
-                f"{key} has a record in the state store {first.home} and another in {spot.store}; "
-                f"nobody can tell which holds. Take {spot.path} out of the records branch of one."
+                f"{key} has another record besides the one in the state store {spot.store}; nobody "
+                f"can tell which holds. Take {spot.path} out of the records branches but one."
             )
             raise InvalidInputError(Reason.RECORD_UNREADABLE, message)
 

@@ -3,15 +3,18 @@
 Source: Kratix's work creator and status updater (``work-creator/lib``). Durations are Go's.
 """
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import normpath
 
-from troth.api import Fields, Json, JsonObject, is_object, load_values
+from troth.api import Fields, Json, JsonObject, WorkflowType, is_object, load_values
 from troth.errors import InvalidInputError, Reason
 
 __all__ = ["Control", "Selectors", "merge_status", "read_control", "read_selectors", "read_status"]
+
+_log = logging.getLogger(__name__)
 
 _STATUS = "status.yaml"
 _SELECTORS = "destination-selectors.yaml"
@@ -61,12 +64,12 @@ def _load_mapping(content: bytes, name: str, reason: Reason) -> JsonObject:
     return document
 
 
-def read_status(metadata: Mapping[str, bytes], *, own: bool = False) -> JsonObject:
+def read_status(metadata: Mapping[str, bytes], workflow: WorkflowType) -> JsonObject:
     """Return what a pipeline wrote into status.yaml, empty without one.
 
     Args:
         metadata: the files in /kratix/metadata.
-        own: the pipeline is of a promise workflow, of whose status only ``message`` counts.
+        workflow: whose pipeline it is; of a promise workflow only ``message`` counts.
 
     Raises:
         InvalidInputError: it is no mapping, or has the key ``kratix`` or ``troth``.
@@ -83,12 +86,14 @@ def read_status(metadata: Mapping[str, bytes], *, own: bool = False) -> JsonObje
     if "troth" in status:
         message = "'troth' in status.yaml is Troth's own; the stage has to use another key."
         raise InvalidInputError(Reason.INVALID_STATUS, message)
-    if own and (foreign := sorted(status.keys() - {"message"})):
-        message = (
-            f"promise workflow status has unsupported keys: {', '.join(foreign)} in {_STATUS}; "
-            "only 'message' can be updated in Promise status."
+    if workflow is WorkflowType.PROMISE and (foreign := sorted(status.keys() - {"message"})):
+        _log.warning(
+            "Warning: promise workflow status has unsupported keys: %s in %s; only 'message' can "
+            "be updated in Promise status.",
+            ", ".join(foreign),
+            _STATUS,
         )
-        raise InvalidInputError(Reason.INVALID_STATUS, message)
+        return {key: value for key, value in status.items() if key == "message"}
     return status
 
 

@@ -4,7 +4,7 @@ Sources: Argo CD's directory reader and Flux's kustomization generator; a file t
 choke on, or quietly skip, is refused for both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from troth.api import Document, Fields, Reader, load_documents
 from troth.api.names import (
@@ -14,11 +14,12 @@ from troth.api.names import (
     label_value_problem,
     path_segment_problem,
 )
+from troth.engine.routes import GATEWAY_GROUP, Traits, read_traits
 from troth.engine.secrets import plain_secret_in_object
 from troth.engine.values import ObjectId
 from troth.errors import InvalidInputError, OutputRefusedError, Reason
 
-__all__ = ["identify", "is_cluster_scoped"]
+__all__ = ["identify", "is_cluster_scoped", "traits_of"]
 
 # Bytes of all keys and values together; the API server takes no more.
 _ANNOTATIONS_LIMIT = 256 * 1024
@@ -81,6 +82,19 @@ def identify(
             where[identity] = here
             found.setdefault(path, []).append(identity)
     return found
+
+
+def traits_of(files: Mapping[str, bytes], objects: Collection[ObjectId]) -> Traits:
+    """Return what routes are decided by, of files that hold these objects.
+
+    Raises:
+        InvalidInputError: a Gateway or a route is none.
+    """
+    if not any(identity.group == GATEWAY_GROUP for identity in objects):
+        return Traits()
+    return read_traits(
+        document.data for path in sorted(files) for document in _documents(path, files[path])
+    )
 
 
 def _documents(path: str, content: bytes) -> list[Document]:

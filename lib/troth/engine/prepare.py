@@ -4,25 +4,34 @@ Nothing here looks at other requests, and nothing is written. `begin` is all tha
 of which nothing has changed; `finish` runs stages, so that many are worth finishing at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from troth.api import Fields, Json, JsonObject, load_documents
+from troth.api import Json
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
 from troth.engine.check import OutputLimits, check_groups, check_places, check_status
+from troth.engine.claim import Claims
 from troth.engine.digest import InputDigests, output_digest
-from troth.engine.draft import Draft, Settled
+from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
-from troth.engine.objects import identify
+from troth.engine.objects import identify, traits_of
 from troth.engine.observe import Sight, compare, observe
 from troth.engine.place import place, require_any
 from troth.engine.record import Record
 from troth.engine.render import Renderer
-from troth.engine.routes import GATEWAY_GROUP, Traits, read_traits
+from troth.engine.routes import Traits
+from troth.engine.settled import Settled, Settlement
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
-from troth.errors import HeldError, OutputRefusedError, Reason, StageError, UnscheduledError
+from troth.errors import (
+    HeldError,
+    OutputRefusedError,
+    Reason,
+    StageError,
+    UnscheduledError,
+    WaitingError,
+)
 
 __all__ = ["Preparer"]
 
@@ -40,6 +49,7 @@ class Preparer:
     digests: InputDigests
     renderer: Renderer
     adoptions: Adoptions
+    claims: Claims
     inventory: str
     limits: OutputLimits
     unavailable: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
@@ -50,7 +60,7 @@ class Preparer:
         Raises:
             PermanentError: of every kind that docs/errors.md lists for a request.
         """
-        draft = replace(self._admit(submission), hearth=self.world.stores[0])
+        draft = replace(self._admit(submission), default_store=self.world.stores[0])
         record = draft.record
         if record is not None:
             self._refuse_foreign(draft, record)
@@ -77,7 +87,7 @@ class Preparer:
 
     def _halted(self, draft: Draft) -> Settled | None:
         """Return why nothing is to be done with a request now, whatever it asks for."""
-        if draft.submission.request.paused or draft.promise.paused:
+        if draft.is_paused:
             return _PAUSED
         if draft.submission.request.held:
             return _HELD
@@ -111,7 +121,8 @@ class Preparer:
             return _remembered(draft, record, _suspended(record.suspension))
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
-            return self._still_placed(_remembered(draft, record, _REVERTED))
+            kept = self._still_placed(_remembered(draft, record, _REVERTED))
+            return self._as_it_stands(kept) if kept is not None else None
         if sight is Sight.INTACT and record.input_digest == digest:
             return self._still_placed(_remembered(draft, record, _UP_TO_DATE))
         return None
@@ -124,9 +135,26 @@ class Preparer:
             return None
         return replace(draft, misplaced=places.misplaced)
 
+    def _as_it_stands(self, draft: Draft) -> Draft | None:
+        """Return a rollback with what its files hold now, None when that is somebody else's."""
+        contents = self.ledger.view.read(draft.observed)
+        placements: list[Placement] = []
+        for placement in draft.placements:
+            mine = [spot for spot in contents if placement.owns(spot)]
+            files = {spot.path: contents.pop(spot) for spot in mine}
+            group = replace(placement.group, files=files)
+            placements.append(self._identified(replace(placement, group=group), secrets=True))
+        standing = replace(draft, placements=tuple(placements), traits=self._traits(placements))
+        try:
+            self.claims.judge(standing)
+        except WaitingError:
+            return standing  # what it hangs on may come yet
+        except (HeldError, OutputRefusedError):
+            return None  # it is put back, like any other edit
+        return standing
+
     def _digest(self, draft: Draft, status: Mapping[str, Json]) -> str:
-        own = draft.key.is_promise
-        return self.digests.digest(draft.promise, draft.object, status, own=own)
+        return self.digests.digest(draft.promise, draft.object, status, draft.key.workflow)
 
     def _render(self, draft: Draft) -> Draft:
         record, promise = draft.record, draft.promise
@@ -134,7 +162,7 @@ class Preparer:
         if not earlier and not draft.key.is_promise:
             require_any(promise.selectors, self.world)
         rendered = self.renderer.configure(
-            promise, _numbered(draft), draft.status, own=draft.key.is_promise
+            promise, draft.numbered, draft.status, draft.key.workflow
         )
         check_status(rendered.status)
         digest = self._digest(draft, rendered.status)
@@ -142,15 +170,9 @@ class Preparer:
         if rendered.suspension is not None:
             check_status({"message": rendered.suspension.message})
             before = record.suspension if record is not None else None
-            suspension = rendered.suspension.after(before, digest)
-            return replace(
-                draft,
-                settled=_suspended(suspension),
-                suspension=suspension,
-                input_digest=record.input_digest if record else None,
-                placements=earlier,
-                traits=record.traits if record else {},
-            )
+            suspension = replace(rendered.suspension, input_digest=digest).after(before)
+            waiting = replace(draft, settled=_suspended(suspension), suspension=suspension)
+            return _with_old_output(waiting)
         secrets = promise.allows_plain_secrets
         check_groups(rendered.groups, self.limits, allow_secrets=secrets)
         try:
@@ -159,14 +181,14 @@ class Preparer:
             return _unplaced(draft, error)  # with the status that the stages left
         check_places(places.placements)
         self.ledger.view.require(sorted({one.store for one in places.placements}))
-        heritage = self.adoptions.heritage(places.placements)
+        adopted = self.adoptions.own(places.placements)
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
         draft = replace(
             draft,
             placements=placements,
             traits=self._traits(placements),
             misplaced=places.misplaced,
-            observed={**draft.observed, **heritage},
+            observed={**draft.observed, **adopted},
         )
         if record is not None and self._repeats(draft, record):
             _refuse_unstable(draft, record)
@@ -179,11 +201,12 @@ class Preparer:
 
     def _traits(self, placements: Iterable[Placement]) -> dict[str, Traits]:
         """Return by Destination what routes are decided by."""
-        objects: dict[str, list[JsonObject]] = {}
+        found: dict[str, Traits] = {}
         for placement in placements:
-            objects.setdefault(placement.destination, []).extend(_routing(placement))
-        found = {name: read_traits(mine) for name, mine in objects.items()}
-        return {name: traits for name, traits in found.items() if traits}
+            traits = traits_of(placement.group.files or {}, placement.objects)
+            if traits:
+                found[placement.destination] = found.get(placement.destination, Traits()) + traits
+        return found
 
     def _identified(self, placement: Placement, *, secrets: bool) -> Placement:
         reader = self.world.destinations[placement.destination].reader
@@ -191,16 +214,9 @@ class Preparer:
         try:
             found = identify(files, reader, allow_secrets=secrets)
         except OutputRefusedError as error:
-            raise error.about(f"pipeline {placement.group.pipeline}") from error
+            raise error.about(placement.group.source) from error
         objects = tuple(sorted(identity for items in found.values() for identity in items))
         return replace(placement, objects=objects)
-
-
-def _routing(placement: Placement) -> Iterator[JsonObject]:
-    """Return the objects of a placement that routes are decided by, of files that hold any."""
-    if any(identity.group == GATEWAY_GROUP for identity in placement.objects):
-        for path, content in sorted((placement.group.files or {}).items()):
-            yield from (one.data for one in load_documents(content.decode(), path))
 
 
 def _spots(placements: Iterable[Placement]) -> list[tuple[str, Spot]]:
@@ -208,52 +224,44 @@ def _spots(placements: Iterable[Placement]) -> list[tuple[str, Spot]]:
 
 
 _HELD = Settled(
-    Reason.WORKFLOW_SUSPENDED,
+    Settlement.SUSPENDED_BY_LABEL,
     "suspended by its label kratix.io/workflow-suspended; nothing is rendered until it is off.",
-    idle=True,
 )
-_PAUSED = Settled(
-    Reason.PAUSED, "paused by its label; nothing is done until it is taken off.", idle=True
-)
+_PAUSED = Settled(Settlement.PAUSED, "paused by its label; nothing is done until it is taken off.")
 _REVERTED = Settled(
-    Reason.REVERTED,
+    Settlement.REVERTED,
     "its files were rolled back to an earlier output; they are kept until the request changes.",
 )
-_UP_TO_DATE = Settled(Reason.UP_TO_DATE)
+_UP_TO_DATE = Settled(Settlement.UP_TO_DATE)
 
 
 def _suspended(suspension: Suspension) -> Settled:
-    return Settled(Reason.WORKFLOW_SUSPENDED, suspension.words)
+    return Settled(Settlement.SUSPENDED_BY_STAGE, suspension.words)
 
 
 def _unplaced(draft: Draft, error: UnscheduledError) -> Draft:
+    gone = error.reason is Reason.DESTINATION_GONE
+    kind = Settlement.DESTINATION_GONE if gone else Settlement.UNSCHEDULED
+    return _with_old_output(replace(draft, settled=Settled(kind, error.message)))
+
+
+def _with_old_output(draft: Draft) -> Draft:
+    """Return the draft with the output that its record tells of, none where there is no record."""
     record = draft.record
+    if record is None:
+        return replace(draft, input_digest=None, placements=(), traits={})
     return replace(
         draft,
-        settled=Settled(error.reason, error.message),
-        input_digest=record.input_digest if record is not None else None,
-        placements=record.placements if record is not None else (),
-        traits=record.traits if record is not None else {},
+        input_digest=record.input_digest,
+        placements=record.placements,
+        traits=record.traits,
     )
 
 
 def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
     """Return the draft with all that its record holds."""
-    return replace(
-        draft,
-        settled=settled,
-        input_digest=record.input_digest,
-        status=record.status,
-        placements=record.placements,
-        traits=record.traits,
-        suspension=record.suspension,
-    )
-
-
-def _numbered(draft: Draft) -> JsonObject:
-    """Return object.yaml's content with its generation, which counts changes of the spec."""
-    metadata = Fields(draft.object).mapping("metadata")
-    return {**draft.object, "metadata": {**metadata, "generation": draft.generation}}
+    remembered = replace(draft, settled=settled, status=record.status, suspension=record.suspension)
+    return _with_old_output(remembered)
 
 
 def _refuse_unstable(draft: Draft, record: Record) -> None:

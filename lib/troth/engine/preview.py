@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.draft import Draft
 from troth.engine.ladder import Plan
 from troth.engine.observe import NOWHERE, observe
+from troth.engine.removal import not_removed_yet, promise_in_use
 from troth.engine.report import of_draft, of_record
 from troth.engine.values import Item, Spot, State
 from troth.errors import Reason
@@ -40,12 +42,23 @@ def preview(plan: Plan) -> list[Preview]:
         revision = None if written else view.revision(draft.home)
         item = of_draft(draft, written=written, revision=revision)
         found.append(Preview(item, files))
-    for key in plan.removals:
-        record = plan.ledger.entries[key].record
-        before = view.read(observe(key, record, NOWHERE, view))
-        files = tuple(FileChange(spot, before[spot], None) for spot in sorted(before))
-        found.append(Preview(of_record(record, State.REMOVED, Reason.REMOVED), files))
+    found += [_removal(plan, key) for key in plan.removals]
     return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
+
+
+def _removal(plan: Plan, key: RequestKey) -> Preview:
+    """Return what would become of a request or Promise that is to be removed."""
+    view, record = plan.ledger.view, plan.ledger.entries[key].record
+    if key in plan.waiting:
+        return Preview(not_removed_yet(record, plan.waiting[key]))
+    if key.is_promise:
+        staying = plan.ledger.entries.keys() - (set(plan.removals) - plan.waiting.keys())
+        if (why := promise_in_use(key, staying)) is not None:
+            return Preview(of_record(record, *why))
+    before = view.read(observe(key, record, NOWHERE, view))
+    files = tuple(FileChange(spot, before[spot], None) for spot in sorted(before))
+    text = "before its files are removed, its delete pipelines run, if it has any."
+    return Preview(of_record(record, State.REMOVED, Reason.REMOVED, text), files)
 
 
 def _changes(plan: Plan, draft: Draft, change: Change) -> tuple[FileChange, ...]:

@@ -56,6 +56,7 @@ class Flaw(StrEnum):
     FILE_HELD_TWICE = "FileHeldTwice"
     FOREIGN_FOLDER = "ForeignFolder"
     INPUT_UNREADABLE = "InputUnreadable"
+    KRATIX_CANARY = "KratixCanary"
     MISSING_FILE = "MissingFile"
     OBJECTS_DIFFER = "ObjectsDiffer"
     OBJECT_HELD_TWICE = "ObjectHeldTwice"
@@ -64,6 +65,7 @@ class Flaw(StrEnum):
     REVISION_MISSING = "RevisionMissing"
     REVISION_UNUSED = "RevisionUnused"
     REVISION_WRONG = "RevisionWrong"
+    ROUTE_HELD_TWICE = "RouteHeldTwice"
     STORE_NOT_SEEN = "StoreNotSeen"
     UNOWNED_FILE = "UnownedFile"
 
@@ -200,14 +202,21 @@ def _contents(record: Record, there: Mapping[Spot, str], home: str) -> list[Prob
     return [Problem.at(Flaw.DRIFTED, text, there)]
 
 
-def check_objects(record: Record, contents: Mapping[Spot, bytes], world: World) -> list[Problem]:
+def check_objects(
+    placements: Iterable[Placement], contents: Mapping[Spot, bytes], world: World
+) -> list[Problem]:
     """Hold the objects that a record names against those in the files.
 
     Of a Destination that is not given, nobody knows what reads it: it is taken for Argo CD, and
     where no object is recorded for something that reads plain files.
+
+    Args:
+        placements: those of the record whose stores were looked at.
+        contents: what stands in their files.
+        world: the Destinations that are given.
     """
     problems: list[Problem] = []
-    for placement in record.placements:
+    for placement in placements:
         destination = world.destinations.get(placement.destination)
         if destination is None and not placement.objects:
             continue

@@ -28,7 +28,7 @@ from troth.engine.values import Group, ObjectId, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth_statestore import Owner, flat_file, record_key
 
-__all__ = ["OUTPUTS_KEPT", "Record", "asked_of"]
+__all__ = ["OUTPUTS_KEPT", "Record", "asked_of", "identity_of"]
 
 _API_VERSION = "troth.dev/v1alpha1"
 _KIND = "Record"
@@ -54,6 +54,7 @@ class Record:
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
         protected: whether its removal has been forbidden by annotation.
+        paused: whether nothing is to be done with it, by a label on it or on its Promise.
     """
 
     key: RequestKey
@@ -69,10 +70,17 @@ class Record:
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     suspension: Suspension | None = None
     protected: bool = False
+    paused: bool = False
 
     def was_asked(self, asked: JsonObject) -> bool:
         """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
         return self.asked == asked and canonical(self.asked) == canonical(asked)
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Group, kind, namespace and name of what was asked for."""
+        group = str(self.asked["apiVersion"]).rpartition("/")[0]
+        return group, str(self.asked["kind"]), self.key.namespace, self.key.name
 
     @property
     def spec(self) -> JsonObject:
@@ -105,6 +113,7 @@ class Record:
             "inventory": self.inventory,
             "roots": list(self.roots),
             "protected": self.protected,
+            **({"paused": True} if self.paused else {}),
             "promiseDigest": self.promise_digest,
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
@@ -145,6 +154,11 @@ class Record:
                 "history of the records branch; until then this request is left alone."
             )
             raise InvalidInputError(Reason.RECORD_UNREADABLE, message) from error
+
+
+def identity_of(request: ResourceRequest) -> tuple[str, str, str, str]:
+    """Return group, kind, namespace and name of a request, as `Record.identity` does."""
+    return request.group, request.kind, request.namespace, request.name
 
 
 def asked_of(request: ResourceRequest) -> JsonObject:
@@ -206,6 +220,7 @@ def _decode(raw: JsonObject, home: str) -> Record:
         inventory=fields.text("inventory"),
         roots=fields.texts("roots"),
         protected=fields.flag("protected", default=False),
+        paused=fields.flag("paused", default=False),
         promise_digest=fields.text("promiseDigest"),
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),
@@ -226,7 +241,7 @@ def _key(request: Fields) -> RequestKey:
     """Read who the record is of; a Promise's own has neither namespace nor name."""
     promise = request.text("promise")
     if request.value("namespace") == request.value("name") == "":
-        return RequestKey("", promise, "")
+        return RequestKey.of_promise(promise)
     return RequestKey(request.text("namespace"), promise, request.text("name"))
 
 

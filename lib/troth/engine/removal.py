@@ -5,12 +5,13 @@ roots it was read from were read again, and only when nothing in the run was unr
 protection are judged before the first delete pipeline runs.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from troth.api import Fields, JsonObject, Promise, RequestKey, RequestSchema, ResourceRequest
 from troth.api.labels import visible_annotations, visible_labels
 from troth.engine.admit import object_of
+from troth.engine.check import check_status
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record
 from troth.engine.render import Rendered, Renderer
@@ -19,7 +20,14 @@ from troth.engine.suspension import Suspension
 from troth.engine.values import Item, State, World
 from troth.errors import InvalidInputError, Reason
 
-__all__ = ["DeletionBudget", "PruneRules", "Remover", "promise_in_use", "sort_out"]
+__all__ = [
+    "DeletionBudget",
+    "PruneRules",
+    "Remover",
+    "not_removed_yet",
+    "promise_in_use",
+    "sort_out",
+]
 
 
 # Requests that a message names before it only counts them.
@@ -117,12 +125,19 @@ def promise_in_use(
     return State.ORPHANED, Reason.PROMISE_IN_USE, text
 
 
+def not_removed_yet(record: Record, suspension: Suspension | None) -> Item:
+    """Report a request whose delete pipelines asked to wait."""
+    text = f"not removed yet: {suspension.words}" if suspension is not None else "not removed yet."
+    return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text)
+
+
 def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, str] | None:
     if not rules.complete:
         text = "no longer found, but not everything could be read in this run; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
-    if record.key.promise in rules.paused:
-        return State.SUSPENDED, Reason.PAUSED, "no longer found, but its Promise is paused."
+    if record.paused or record.key.promise in rules.paused:
+        text = "no longer found, but it was paused by label; it is kept until that is taken off."
+        return State.SUSPENDED, Reason.PAUSED, text
     if (record.key.namespace, record.key.name) in rules.doubtful:
         text = "no longer found, but an object of its name and of an unknown group is; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
@@ -141,7 +156,7 @@ def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, s
 
 @dataclass(frozen=True, slots=True)
 class Remover:
-    """Runs delete pipelines, from what the store remembers alone if need be."""
+    """Runs delete pipelines, from what the stores remember alone if need be."""
 
     world: World
     ledger: Ledger
@@ -152,12 +167,19 @@ class Remover:
 
         Raises:
             InvalidInputError: neither the Promise nor its kept revision can be read.
+            OutputRefusedError: a stage left a secret in the status.
             PermanentError: as `Renderer.delete`.
         """
-        record = self.ledger.entries[key].record
+        rendered = self._run(key, self.ledger.entries[key].record)
+        check_status(rendered.status)
+        if rendered.suspension is not None:
+            check_status({"message": rendered.suspension.message})
+        return rendered
+
+    def _run(self, key: RequestKey, record: Record) -> Rendered:
         promise = self._promise(record)
         if key.is_promise:
-            return self.renderer.delete(promise, _as_promise(record), record.status, own=True)
+            return self.renderer.delete(promise, _as_promise(record), record.status, key.workflow)
         if not promise.workflows.resource_delete:
             return Rendered()
         request = ResourceRequest.parse(record.as_request)
@@ -170,9 +192,14 @@ class Remover:
     def waits(self, key: RequestKey) -> Suspension | None:
         """Return what a delete pipeline asked for, while it is not yet to be tried again."""
         suspension = self.ledger.entries[key].record.suspension
-        if suspension is None or suspension.input_digest or suspension.not_before is None:
+        if suspension is None or not suspension.of_removal or suspension.not_before is None:
             return None  # none, one of the configure workflow, or one that names no time
         return None if suspension.not_before <= self.renderer.moment().now else suspension
+
+    def waiting(self, keys: Iterable[RequestKey]) -> dict[RequestKey, Suspension]:
+        """Return those of some removals that wait, with what was asked for."""
+        found = {key: self.waits(key) for key in keys}
+        return {key: asked for key, asked in found.items() if asked is not None}
 
     def _promise(self, record: Record) -> Promise:
         present = self.world.promises.get(record.key.promise)

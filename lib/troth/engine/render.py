@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from troth.api import Fields, Json, JsonObject, Pipeline, Promise, dump_documents
+from troth.api import (
+    Fields,
+    Json,
+    JsonObject,
+    Pipeline,
+    Promise,
+    WorkflowType,
+    dump_documents,
+)
 from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group
@@ -58,7 +66,11 @@ class Renderer:
     moment: Callable[[], Moment]
 
     def configure(
-        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json], *, own: bool = False
+        self,
+        promise: Promise,
+        asked: JsonObject,
+        status: Mapping[str, Json],
+        workflow: WorkflowType = WorkflowType.RESOURCE,
     ) -> Rendered:
         """Run a configure workflow.
 
@@ -66,19 +78,18 @@ class Renderer:
             promise: whose pipelines run.
             asked: object.yaml without status.
             status: what earlier runs left.
-            own: run the promise workflow, after the static dependencies, not the resource workflow.
+            workflow: which; static dependencies count as the first output of a Promise's own.
 
         Raises:
             NotServedError, StageError, OutputRefusedError: as `Runner.run`.
             InvalidInputError: a metadata file is not as the contract wants it.
         """
-        workflows = promise.workflows
-        groups = _dependencies(promise) if own else []
-        for pipeline in workflows.promise_configure if own else workflows.resource_configure:
-            job = self._job(promise, pipeline, {**asked, "status": status}, "configure")
+        groups = _dependencies(promise) if workflow is WorkflowType.PROMISE else []
+        for pipeline in promise.workflows.of(workflow).configure:
+            job = self._job(promise, pipeline, {**asked, "status": status}, "configure", workflow)
             with _naming(pipeline):
                 result = self.runner.run(job)
-                status = merge_status(status, read_status(result.metadata, own=own))
+                status = merge_status(status, read_status(result.metadata, workflow))
                 control = read_control(result.metadata)
                 if control is not None:
                     suspension = _suspension(pipeline, control, self.moment().now)
@@ -88,42 +99,50 @@ class Renderer:
         return Rendered(tuple(groups), status)
 
     def delete(
-        self, promise: Promise, asked: JsonObject, status: Mapping[str, Json], *, own: bool = False
+        self,
+        promise: Promise,
+        asked: JsonObject,
+        status: Mapping[str, Json],
+        workflow: WorkflowType = WorkflowType.RESOURCE,
     ) -> Rendered:
         """Run every pipeline of a delete workflow; their output is ignored.
 
         Takes and raises the same as `configure`.
         """
-        workflows = promise.workflows
-        for pipeline in workflows.promise_delete if own else workflows.resource_delete:
-            job = self._job(promise, pipeline, {**asked, "status": status}, "delete")
+        for pipeline in promise.workflows.of(workflow).delete:
+            job = self._job(promise, pipeline, {**asked, "status": status}, "delete", workflow)
             with _naming(pipeline):
                 result = self.runner.run(job)
-                status = merge_status(status, read_status(result.metadata, own=own))
+                status = merge_status(status, read_status(result.metadata, workflow))
                 control = read_control(result.metadata)
             if control is not None:
                 return Rendered((), status, _suspension(pipeline, control, self.moment().now))
         return Rendered((), status)
 
     def _job(
-        self, promise: Promise, pipeline: Pipeline, content: JsonObject, action: str
+        self,
+        promise: Promise,
+        pipeline: Pipeline,
+        content: JsonObject,
+        action: str,
+        workflow: WorkflowType,
     ) -> StageJob:
         identity = Fields(content).section("metadata")
         group, _, version = str(content["apiVersion"]).rpartition("/")
-        namespace = identity.text("namespace", "")
-        plural = promise.api.plural if promise.api and namespace else "promises"
+        own = workflow is WorkflowType.PROMISE
+        plural = promise.api.plural if promise.api and not own else "promises"
         environ = {
             "KRATIX_WORKFLOW_ACTION": action,
-            "KRATIX_WORKFLOW_TYPE": "resource" if namespace else "promise",
+            "KRATIX_WORKFLOW_TYPE": workflow.value,
             "KRATIX_PROMISE_NAME": promise.name,
             "KRATIX_PIPELINE_NAME": pipeline.name,
             "KRATIX_OBJECT_KIND": str(content["kind"]),
             "KRATIX_OBJECT_GROUP": group,
             "KRATIX_OBJECT_VERSION": version,
             "KRATIX_OBJECT_NAME": identity.text("name"),
-            "KRATIX_OBJECT_NAMESPACE": namespace,
+            "KRATIX_OBJECT_NAMESPACE": identity.text("namespace", ""),
             "KRATIX_CRD_PLURAL": plural,
-            "KRATIX_CLUSTER_SCOPED": "false" if namespace else "true",
+            "KRATIX_CLUSTER_SCOPED": str(own).lower(),
         }
         return StageJob(promise.name, pipeline, environ, content, self.moment().as_input)
 

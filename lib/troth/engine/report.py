@@ -19,7 +19,7 @@ from troth.errors import (
     WaitingError,
 )
 
-__all__ = ["of_draft", "of_error", "of_record", "of_unreadable", "state_of"]
+__all__ = ["of_draft", "of_error", "of_record", "of_unmet", "of_unreadable", "state_of"]
 
 _STATES: tuple[tuple[type[TrothError], State], ...] = (
     (UnscheduledError, State.UNSCHEDULED),
@@ -29,16 +29,6 @@ _STATES: tuple[tuple[type[TrothError], State], ...] = (
     (TransientError, State.FAILED),
     (PermanentError, State.REFUSED),
 )
-
-_SETTLED = {
-    Reason.DESTINATION_GONE: State.MISPLACED,
-    Reason.NO_MATCHING_DESTINATION: State.UNSCHEDULED,
-    Reason.PAUSED: State.SUSPENDED,
-    Reason.PROMISE_UNAVAILABLE: State.WAITING,
-    Reason.REVERTED: State.UNCHANGED,
-    Reason.UP_TO_DATE: State.UNCHANGED,
-    Reason.WORKFLOW_SUSPENDED: State.SUSPENDED,
-}
 
 
 def state_of(error: TrothError) -> State:
@@ -60,6 +50,21 @@ def of_error(submission: Submission, key: RequestKey | None, error: TrothError) 
         redact(error.message),
         source=origin.where(),
     )
+
+
+def of_unmet(submission: Submission, key: RequestKey, why: str, *, endless: bool) -> Item:
+    """Report a Promise whose requirements are not fulfilled.
+
+    Args:
+        submission: the Promise.
+        key: its key.
+        why: which requirement, and what is wrong with it.
+        endless: no later run can fulfil them; somebody has to change a Promise.
+    """
+    state = State.REFUSED if endless else State.WAITING
+    reason = Reason.REQUIREMENTS_NOT_FULFILLED
+    message = redact(f"Requirements not fulfilled: {why}.")
+    return Item(*key, state, reason, message, source=submission.origin.where())
 
 
 def of_record(
@@ -106,7 +111,8 @@ def _moved(now: Iterable[Placement], before: Iterable[Placement]) -> bool:
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
     if draft.settled is not None:
-        return _SETTLED[draft.settled.reason], draft.settled.reason, draft.settled.message
+        follows = draft.settled.follows
+        return follows.state, follows.reason, draft.settled.message
     if not written:
         return State.UNCHANGED, Reason.UP_TO_DATE, ""
     if draft.record is None or not draft.record.outputs:

@@ -22,7 +22,7 @@ def settle(plan: Callable[[], Plan], writer: Writer) -> Sequence[Item]:
     """Plan and write until nothing is left that another round could settle.
 
     Args:
-        plan: makes a plan against the newest moment of the store.
+        plan: makes a plan against the newest moment of the stores.
         writer: carries it out.
     """
     report = writer.write(plan())

@@ -1,4 +1,4 @@
-"""Survey: what the store alone says of its requests, with no input at hand."""
+"""Survey: what the stores alone say of their requests, with no input at hand."""
 
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.observe import NOWHERE, Sight, compare, observe
@@ -10,7 +10,7 @@ __all__ = ["survey", "survey_one"]
 
 
 def survey(ledger: Ledger) -> list[Item]:
-    """Return a line for each request that the store knows, and for each record it cannot read."""
+    """Return a line for each request that is known, and for each record that cannot be read."""
     found = [survey_one(ledger, entry) for entry in ledger.entries.values()]
     for spot, error in ledger.unreadable.items():
         found.append(of_unreadable(spot.path, error))

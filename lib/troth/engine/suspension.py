@@ -18,6 +18,7 @@ class Suspension:
         not_before: UTC, whole seconds; when it is tried again. None: when the request changes.
         input_digest: of the input that it was asked for; another input ends it.
         attempts: how often in a row the pipeline has asked to be tried again later.
+        of_removal: whether a delete pipeline asked for it; a request that is there ends it.
     """
 
     pipeline: str
@@ -25,21 +26,24 @@ class Suspension:
     not_before: datetime | None
     input_digest: str = ""
     attempts: int = 0
+    of_removal: bool = False
 
-    def after(self, before: "Suspension | None", input_digest: str) -> "Suspension":
-        """Return it as the successor of another, asked for with that input.
+    def after(self, before: "Suspension | None") -> "Suspension":
+        """Return it as the successor of another.
 
         Attempts count as Kratix counts them: only those that name a time to try again.
         """
-        attempts = 0
-        if self.not_before is not None:
-            same = before is not None and before.pipeline == self.pipeline
-            attempts = 1 + (before.attempts if before is not None and same else 0)
-        return replace(self, input_digest=input_digest, attempts=attempts)
+        if self.not_before is None:
+            return self
+        same = (
+            before is not None
+            and (before.pipeline, before.of_removal) == (self.pipeline, self.of_removal)
+        )  # fmt: skip
+        return replace(self, attempts=1 + (before.attempts if before is not None and same else 0))
 
     def over(self, now: datetime, input_digest: str) -> bool:
         """Tell whether the stages are to run again."""
-        if self.input_digest != input_digest:
+        if self.of_removal or self.input_digest != input_digest:
             return True
         return self.not_before is not None and self.not_before <= now
 
@@ -49,7 +53,7 @@ class Suspension:
         when = (
             f"tried again after {_spell(self.not_before)}"
             if self.not_before is not None
-            else "until the request changes"
+            else _RESUMED[self.of_removal]
         )
         times = f"attempt {self.attempts}, " if self.attempts > 1 else ""
         return f"pipeline {self.pipeline}: {self.message} ({times}{when})"
@@ -59,6 +63,8 @@ class Suspension:
         spelled: dict[str, Json] = {"pipeline": self.pipeline, "message": self.message}
         if self.not_before is not None:
             spelled |= {"notBefore": _spell(self.not_before), "attempts": self.attempts}
+        if self.of_removal:
+            return {**spelled, "ofRemoval": True}
         return {**spelled, "inputDigest": self.input_digest}
 
     @classmethod
@@ -77,8 +83,14 @@ class Suspension:
             not_before=moment,
             input_digest=fields.text("inputDigest", ""),
             attempts=attempts if isinstance(attempts, int) else 0,
+            of_removal=fields.flag("ofRemoval", default=False),
         )
 
+
+_RESUMED = {
+    False: "until the request changes, or carries the label kratix.io/manual-reconciliation",
+    True: "tried again in the next run",
+}
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 

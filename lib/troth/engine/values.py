@@ -129,6 +129,11 @@ class Group:
     selector: Mapping[str, str]
     files: Mapping[str, bytes] | None
 
+    @property
+    def source(self) -> str:
+        """Where it came from, for messages: a Promise's static dependencies have no pipeline."""
+        return f"pipeline {self.pipeline}" if self.pipeline else "spec.dependencies"
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -149,6 +154,12 @@ class Placement:
     objects: tuple[ObjectId, ...] = ()
     contents: Mapping[str, bytes] | None = None
     digests: Mapping[str, str] | None = None
+
+    def owns(self, spot: Spot) -> bool:
+        """Tell whether a file is the request's, by the folder that it has in this Destination."""
+        if self.owned is None:
+            return spot in self.spots
+        return spot.store == self.store and spot.path.startswith(f"{self.owned}/")
 
     @property
     def spots(self) -> list[Spot]:

@@ -4,10 +4,10 @@ Nothing is rendered and no request is needed: what was written is told by the re
 stands there by the files. Called by ``troth verify``.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 from troth.api import Layout, Promise, RequestKey
+from troth.engine.disputes import disputes
 from troth.engine.ledger import Entry, Ledger, names_in
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.proof import (
@@ -21,7 +21,6 @@ from troth.engine.proof import (
     check_objects,
     counted,
     destination_root,
-    few,
 )
 from troth.engine.values import Spot, World
 from troth.errors import TrothError
@@ -31,6 +30,11 @@ __all__ = ["verify"]
 
 # Records whose files are read from the store together: few calls, and little in memory.
 _AT_ONCE = 500
+
+# What Kratix writes into every Destination (``destination_controller.go``), below its path.
+_CANARIES = frozenset(
+    {"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}
+)
 
 
 def verify(
@@ -70,7 +74,7 @@ class _Prover:
         self._view = ledger.view
         self._world = world
         self._with_objects = objects
-        self._rivals = _rivals(ledger)
+        self._disputes = disputes(ledger)
         self._revisions = _wrong_revisions(ledger)
         self._roots = _roots(ledger, world)
         self._accounted: set[Spot] = set()
@@ -102,9 +106,10 @@ class _Prover:
         record, seen = entry.record, self._view.snapshots.keys()
         problems = [*check_folders(record), *check_files(record, observed, entry.home, seen)]
         if self._with_objects:
-            problems += check_objects(record, contents, self._world)
+            known = [one for one in record.placements if one.store in seen]
+            problems += check_objects(known, contents, self._world)
         problems += self._revision_of(entry)
-        problems += self._rivals.get(key, [])
+        problems += self._disputes.get(key, [])
         verdict = Verdict.NOT_PROVED if problems else Verdict.PROVED
         return Proof(key, verdict, tuple(problems), self._view.revision(entry.home))
 
@@ -144,23 +149,35 @@ class _Prover:
     def unowned(self) -> list[Proof]:
         """Return the files in managed folders that belong to no record proved so far."""
         found: dict[tuple[RequestKey, str], list[Spot]] = {}
+        canaries: dict[str, list[Spot]] = {}
         for root in self._roots:
             prefix = f"{root.path}/" if root.path else ""
             for kind in ("resources", "dependencies"):
                 for spot in self._view.digests(Spot(root.store, prefix + kind)):
-                    if spot not in self._accounted:
-                        owner = _owner_by_path(spot.path.removeprefix(prefix))
-                        found.setdefault((owner, root.store), []).append(spot)
-        text = "no record of the state stores that were looked at owns these files."
+                    path = spot.path.removeprefix(prefix)
+                    if spot in self._accounted:
+                        continue
+                    if path in _CANARIES:
+                        canaries.setdefault(root.store, []).append(spot)
+                    else:
+                        found.setdefault((_owner_by_path(path), root.store), []).append(spot)
         return [
-            Proof(
-                owner,
-                Verdict.NOT_PROVED,
-                (Problem.at(Flaw.UNOWNED_FILE, text, spots),),
-                self._view.revision(store),
-            )
-            for (owner, store), spots in found.items()
+            *(self._canary(store, spots) for store, spots in canaries.items()),
+            *(self._unowned(owner, store, spots) for (owner, store), spots in found.items()),
         ]
+
+    def _unowned(self, owner: RequestKey, store: str, spots: Sequence[Spot]) -> Proof:
+        text = "no record of the state stores that were looked at owns these files."
+        problem = Problem.at(Flaw.UNOWNED_FILE, text, spots)
+        return Proof(owner, Verdict.NOT_PROVED, (problem,), self._view.revision(store))
+
+    def _canary(self, store: str, spots: Sequence[Spot]) -> Proof:
+        text = (
+            "Kratix wrote these to try whether the Destination can be written to; no request needs "
+            "them, and they may be removed once Kratix no longer writes there."
+        )
+        problem = Problem.at(Flaw.KRATIX_CANARY, text, spots)
+        return Proof(NOBODY, Verdict.NOTED, (problem,), self._view.revision(store))
 
 
 def _roots(ledger: Ledger, world: World) -> list[Spot]:
@@ -186,50 +203,9 @@ def _owner_by_path(path: str) -> RequestKey:
         case ["resources", namespace, promise, name, _, *_]:
             return RequestKey(namespace, promise, name)
         case ["dependencies", promise, _, *_]:
-            return RequestKey("", promise, "")
+            return RequestKey.of_promise(promise)
         case _:
             return NOBODY
-
-
-T = TypeVar("T", bound=Hashable)
-
-
-def _rivals(ledger: Ledger) -> dict[RequestKey, list[Problem]]:
-    """Return by request what another, or another placement of its own, claims as well."""
-    placements = [
-        (key, placement)
-        for key, entry in sorted(ledger.entries.items())
-        for placement in entry.record.placements
-    ]
-    objects = (((p.destination, one), key) for key, p in placements for one in p.objects)
-    files = ((spot, key) for key, p in placements for spot in p.spots)
-    problems: dict[RequestKey, list[Problem]] = {}
-    for (destination, identity), keys in _twice(objects).items():
-        for key in set(keys):
-            text = f"{identity} in Destination {destination} is held by {_others(key, keys)} too."
-            problems.setdefault(key, []).append(Problem(Flaw.OBJECT_HELD_TWICE, text))
-    for spot, keys in _twice(files).items():
-        for key in set(keys):
-            text = f"the file {spot} is held by {_others(key, keys)} too."
-            problem = Problem.at(Flaw.FILE_HELD_TWICE, text, [spot])
-            problems.setdefault(key, []).append(problem)
-    return problems
-
-
-def _twice(claims: Iterable[tuple[T, RequestKey]]) -> dict[T, list[RequestKey]]:
-    """Return what is claimed more than once, with everybody who does."""
-    first: dict[T, RequestKey] = {}
-    twice: dict[T, list[RequestKey]] = {}
-    for thing, key in claims:
-        if thing in first:
-            twice.setdefault(thing, [first[thing]]).append(key)
-        else:
-            first[thing] = key
-    return twice
-
-
-def _others(key: RequestKey, keys: Collection[RequestKey]) -> str:
-    return few(sorted(set(keys) - {key})) or "another of its own groups"
 
 
 def _wrong_revisions(ledger: Ledger) -> dict[str, str]:

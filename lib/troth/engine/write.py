@@ -1,7 +1,7 @@
-"""Write: hand a plan to the store, and report what came of it.
+"""Write: hand a plan to the stores, and report what came of it.
 
 Called by the drivers with a plan of `Engine.plan`. Delete pipelines run here, before the removal
-they belong to is written; a request counts as written or removed only once the store has said so.
+they belong to is written; a request counts as written or removed only once its stores have said so.
 """
 
 import logging
@@ -16,11 +16,10 @@ from troth.engine.draft import Draft
 from troth.engine.ladder import Plan, Settings
 from troth.engine.observe import observe
 from troth.engine.record import Record
-from troth.engine.removal import Remover, promise_in_use
+from troth.engine.removal import Remover, not_removed_yet, promise_in_use
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_draft, of_error, of_record, state_of
 from troth.engine.revisions import added_revisions, unused_revisions
-from troth.engine.suspension import Suspension
 from troth.engine.values import Item, State, World
 from troth.errors import FaultError, Reason, TransientError, TrothError
 from troth_statestore import Outcome, Receipt
@@ -46,7 +45,7 @@ class Report:
 
     Attributes:
         items: one line for each request, in the order of their keys.
-        unsettled: requests worth another round at once: the store had moved under them, or what
+        unsettled: requests worth another round at once: a store had moved under them, or what
             they asked for has just become free.
     """
 
@@ -62,7 +61,7 @@ class Writer:
         world: Promises and Destinations.
         renderer: runs delete pipelines.
         settings: what the run may do.
-        submit: hands change sets to the store.
+        submit: hands change sets to a store.
     """
 
     world: World
@@ -132,10 +131,14 @@ class Writer:
                 _log.debug("Removing a request failed.", exc_info=error)
                 return FaultError.of(error)
 
-        due = [key for key in keys if remover.waits(key) is None]
+        waiting = remover.waiting(keys)
+        due = [key for key in keys if key not in waiting]
         with ThreadPoolExecutor(self.renderer.runner.parallelism) as pool:
             outcomes = dict(zip(due, pool.map(run, due), strict=True))
-        items = [_waiting(plan, key, remover.waits(key)) for key in keys if key not in outcomes]
+        items = [
+            not_removed_yet(plan.ledger.entries[key].record, asked)
+            for key, asked in waiting.items()
+        ]
         removals: dict[RequestKey, Change] = {}
         for key, outcome in outcomes.items():
             record = plan.ledger.entries[key].record
@@ -158,16 +161,7 @@ class Writer:
             if isinstance(outcome, TrothError):
                 return of_record(record, state_of(outcome), outcome.reason, outcome.message)
             record = Record.decode(home.record or b"", home.key, change.home)
-        return _waiting_item(record, record.suspension)
-
-
-def _waiting(plan: Plan, key: RequestKey, suspension: Suspension | None) -> Item:
-    return _waiting_item(plan.ledger.entries[key].record, suspension)
-
-
-def _waiting_item(record: Record, suspension: Suspension | None) -> Item:
-    text = f"not removed yet: {suspension.words}" if suspension is not None else "not removed yet."
-    return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text)
+        return not_removed_yet(record, record.suspension)
 
 
 def _unchanged(plan: Plan) -> list[Item]:
@@ -207,6 +201,9 @@ def _unsettled(
     if not plan.blockers & done:
         return frozenset(stale)
     held = {_order(item) for item in items if item.reason in _HELD}
+    freed = {promise for _, promise, name in held if not name}
+    waits = (one for one in items if one.reason == Reason.PROMISE_UNAVAILABLE)
+    held |= {_order(item) for item in waits if item.promise in freed}
     return frozenset(stale | {RequestKey(*key) for key in held})
 
 

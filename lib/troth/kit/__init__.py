@@ -1,29 +1,24 @@
-"""What a bundle is tested by: the kit behind ``troth test`` and the pytest plugin.
+"""The author's kit: what makes bundles, tests them, and writes reference pages of their Promises.
 
-Here belong the checks of a bundle, its golden output, and what is needed to run its stages in
-several conditions. How a request is rendered and what no output may be is the engine's, and words
-on a terminal are the commands'. `troth.kit.strategies` makes random requests and needs hypothesis;
+Here belong the checks of a bundle, its golden output, what is needed to run its stages in several
+conditions, the files of a new bundle (`scaffold`) and the pages of ``troth docs`` (`reference`).
+How a request is rendered and what no output may be is the engine's, and words on a terminal are
+the commands'. `troth.kit.strategies` makes random requests and needs hypothesis;
 `troth.kit.plugin` is what pytest loads. Nothing else here needs either.
+
+Words:
+    bundle: the folder of a Promise, with its requests and their golden output.
+    check: one thing that is looked at, of a request or of the bundle as a whole.
+    finding: how one check ended.
+    examination: all checks of a bundle, each made once.
+    setting: what all requests of a bundle are examined with.
+    case: one request, and what the checks brought about of it so far.
+    rehearsal: the engine's rungs, climbed with no store and nothing written.
+    take: what one rendering in a rehearsal left.
+    bench: runners of the stages, in several conditions that no stage should notice.
+
+Its modules are its doors. The package itself imports none of them, for pytest loads it with the
+plugin into runs that test no bundle.
 """
 
-from troth.kit.bench import Bench, open_bench
-from troth.kit.bundle import Bundle, open_bundle
-from troth.kit.crds import Crds, load_crds
-from troth.kit.examination import Examination, Options
-from troth.kit.findings import Check, Finding, Outcome
-from troth.kit.junit import junit
-
-__all__ = [
-    "Bench",
-    "Bundle",
-    "Check",
-    "Crds",
-    "Examination",
-    "Finding",
-    "Options",
-    "Outcome",
-    "junit",
-    "load_crds",
-    "open_bench",
-    "open_bundle",
-]
+__all__ = []

@@ -1,11 +1,13 @@
 """The bench: warm runners in several conditions, none of which a stage should notice."""
 
+import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from troth.engine import Moment
+from troth.errors import Reason, TransientError
 from troth.runners.warm import Conditions, Limits, WarmRunner
 
 __all__ = ["LATER", "MOMENT", "Bench", "open_bench"]
@@ -41,10 +43,25 @@ def open_bench(images: Mapping[str, str], limits: Limits) -> Generator[Bench]:
     Args:
         images: image → distribution whose stages stand for it, as `WarmRunner` takes it.
         limits: what one run may use up.
+
+    Raises:
+        TransientError: no temporary folder can be made.
     """
     with ExitStack() as stack:
         usual, *others = (
             stack.enter_context(WarmRunner(images, limits=limits, conditions=conditions))
-            for conditions in (_USUAL, *_OTHERS)
+            for conditions in (
+                _USUAL,
+                *(replace(one, temporary=stack.enter_context(_folder())) for one in _OTHERS),
+            )
         )
         yield Bench(usual, tuple(others))
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Make the temporary folder of a runner's stages."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="troth-")
+    except OSError as error:
+        message = f"no temporary folder could be made: {error.strerror}."
+        raise TransientError(Reason.STAGE_CRASHED, message) from error

@@ -6,7 +6,18 @@ from contextlib import redirect_stdout
 
 from pydantic import BaseModel
 
-from troth.api import Fields, Json, JsonObject, Promise, dump_documents, is_object
+from troth.api import (
+    Fields,
+    Json,
+    JsonObject,
+    Promise,
+    RequestKey,
+    dump_documents,
+    is_object,
+)
+from troth.engine import Submission
+from troth.engine.installed import Requirements
+from troth.engine.report import of_unmet
 from troth.errors import InvalidInputError, NotServedError, TrothError, shorten
 from troth.kit.bench import MOMENT
 from troth.kit.bundle import Bundle
@@ -61,8 +72,8 @@ def _undo(setting: Setting, cases: Sequence[Case]) -> list[str]:
 
 def _model(_: Bundle, setting: Setting, __: Sequence[Case]) -> str:
     """Is the Promise's schema the one that its stage's model makes?"""
-    pipelines = setting.promise.workflows.resource_configure
-    if setting.promise.api is None or not pipelines:
+    api, pipelines = setting.promise.api, setting.promise.workflows.resource_configure
+    if api is None or not pipelines:
         raise NotChecked("the Promise offers nothing that a stage would fulfil.")
     try:
         step = setting.bench.usual.steps(pipelines[0])[0]
@@ -75,7 +86,7 @@ def _model(_: Bundle, setting: Setting, __: Sequence[Case]) -> str:
         made = structural_schema(model)
     except InvalidInputError as error:
         raise NotChecked(f"the model {model.__name__} makes no schema: {error.message}") from error
-    stored = _stored(setting.promise)
+    stored = Fields(api.schema).section("properties").mapping("spec")
     if made != stored:
         files = ({"schema of spec": _spelled(one)} for one in (stored, made))
         raise FailedCheck(
@@ -99,14 +110,6 @@ def _model_of(stage: str, distribution: str) -> type[BaseModel]:
         ) from error
 
 
-def _stored(promise: Promise) -> JsonObject:
-    """Return the schema of spec in the version that is stored; the last where none is marked."""
-    versions = Fields(promise.raw).section("spec").section("api").section("spec").items("versions")
-    stored = [one for one in versions if one.flag("storage", default=False)] or versions
-    schema = stored[-1].section("schema").section("openAPIV3Schema")
-    return schema.section("properties").mapping("spec")
-
-
 def _spelled(schema: JsonObject) -> bytes:
     return dump_documents([_sorted(schema)])
 
@@ -121,15 +124,31 @@ def _sorted(value: Json) -> Json:
 
 
 def _promise(bundle: Bundle, setting: Setting, _: Sequence[Case]) -> str:
-    """Is what the Promise brings itself right, by the checks that requests have to pass?"""
+    """Can it be installed, and is what it brings right by the checks that requests have to pass?"""
     if bundle.installed is None:
         raise NotChecked("the Promise cannot be read.")
+    elsewhere = _required(setting.promise, bundle.installed)
+    if not setting.promise.has_own_output:
+        raise NotChecked(elsewhere)
     case, findings = examine_case(setting, bundle.installed, _NOT_OF_PROMISES)
     said = [f"{one.check}: {one.message}" for one in findings if one.message]
     if any(one.outcome is Outcome.FAILED for one in findings):
         raise FailedCheck("\n".join(said))
     said += _undo(setting, [case])
-    return "\n".join(said)
+    return "\n".join([*said, elsewhere] if elsewhere else said)
+
+
+def _required(promise: Promise, installed: Submission) -> str:
+    """Refuse a Promise that requires itself; return what else it requires, in a sentence."""
+    requirements = Requirements({promise.name: promise}, {})
+    why = requirements.unmet(promise, ())
+    if why is not None and promise.name in requirements.circles:
+        item = of_unmet(installed, RequestKey.of_promise(promise.name), why, endless=True)
+        raise FailedCheck(item.message)
+    if not promise.requires:
+        return ""
+    named = ", ".join(str(one) for one in promise.requires)
+    return f"required, and not in the bundle: {named}."
 
 
 def _claims(_: Bundle, setting: Setting, cases: Sequence[Case]) -> str:

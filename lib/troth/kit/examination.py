@@ -67,7 +67,8 @@ class Examination:
         """The checks that are made of the bundle as a whole."""
         if self.setting is None:
             return (Check.BUNDLE,)
-        own = self.setting.promise.has_own_output
+        promise = self.setting.promise
+        own = promise.has_own_output or promise.requires
         return [check for check in BUNDLE_CHECKS if own or check is not Check.PROMISE]
 
     @property

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from troth.api import Json
 
-__all__ = ["BUNDLE_CHECKS", "REQUEST_CHECKS", "Check", "Finding", "Outcome"]
+__all__ = ["BUNDLE_CHECKS", "Check", "Finding", "Outcome"]
 
 
 class Check(StrEnum):
@@ -27,9 +27,6 @@ class Check(StrEnum):
 
 BUNDLE_CHECKS = (Check.BUNDLE, Check.MODEL, Check.PROMISE, Check.CLAIMS)
 """The checks of a bundle as a whole, in the order of reports."""
-
-REQUEST_CHECKS = tuple(check for check in Check if check not in BUNDLE_CHECKS)
-"""The checks of each of its requests, in the order in which they are made."""
 
 
 class Outcome(StrEnum):

@@ -73,16 +73,15 @@ Each returns a remark, or raises FailedCheck, or NotChecked.
 
 
 def _submission_of(promise: Promise, spec: JsonObject) -> Submission:
-    """Return a request with a spec, in the last version that the Promise serves.
+    """Return a request with a spec, in the stored version of the Promise's API.
 
     Raises:
         ValueError: the Promise has no API.
     """
     if promise.api is None:
         raise ValueError(f"the Promise {promise.name!r} has no API, so nobody can ask for anything")
-    version = list(promise.api.schemas)[-1]
     raw: JsonObject = {
-        "apiVersion": f"{promise.api.group}/{version}",
+        "apiVersion": f"{promise.api.group}/{promise.api.stored}",
         "kind": promise.api.kind,
         "metadata": {"name": "random", "namespace": "default"},
         "spec": spec,

@@ -1,17 +1,18 @@
 """A rehearsal: the rungs of the engine's ladder, climbed with no store and nothing written.
 
-The one module of the kit that knows how the engine goes about a request. Each rung is the
-engine's own function, so that what passes here passes in ``troth sync``.
+Here the engine is put together as a run puts it together; only a few checks use a gate of it
+directly. Each rung is the engine's own function, so that what passes here passes in ``troth sync``.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from troth.api import Destination, Fields, Json, JsonObject, Pipeline, Promise
+from troth.api import Destination, Json, Pipeline, Promise
 from troth.engine import Ledger, Moment, Rendered, Renderer, Settings, Submission, View, World
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
 from troth.engine.claim import Claims
+from troth.engine.decide import in_order
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
 from troth.engine.prepare import Preparer
@@ -130,8 +131,7 @@ class Rehearsal:
         renderer = Renderer(listener, lambda: moment)
         rendered, failed = Rendered(), None
         try:
-            own = draft.key.is_promise
-            rendered = renderer.configure(self._promise, _numbered(draft), status, own=own)
+            rendered = renderer.configure(self._promise, draft.numbered, status, draft.key.workflow)
         except TrothError as error:
             failed = error
         return Take(rendered, moment, tuple(listener.results), listener.error, failed)
@@ -139,8 +139,8 @@ class Rehearsal:
     def delete(self, draft: Draft, runner: Runner, moment: Moment, take: Take) -> None:
         """Run the delete workflow from the state that a rendering left. Raises as the stages."""
         renderer = Renderer(runner, lambda: moment)
-        own = draft.key.is_promise
-        renderer.delete(self._promise, _numbered(draft), take.rendered.status, own=own)
+        workflow = draft.key.workflow
+        renderer.delete(self._promise, draft.numbered, take.rendered.status, workflow)
 
     def judge(self, draft: Draft, take: Take) -> Draft:
         """Pass an output through the gates and find out what it holds; no stage runs again.
@@ -156,13 +156,14 @@ class Rehearsal:
             admission=self._admission,
             digests=InputDigests(replay),
             renderer=Renderer(replay, lambda: take.moment),
-            adoptions=Adoptions(self._world, self._nothing.view),
+            adoptions=Adoptions(self._world, self._nothing),
+            claims=Claims(self._nothing, self._world),
             inventory=self._settings.inventory,
             limits=self._settings.limits,
         )
         judged = preparer.finish(draft)
         if judged.settled is not None and judged.suspension is None:
-            raise UnscheduledError(judged.settled.reason, judged.settled.message)
+            raise UnscheduledError(judged.settled.follows.reason, judged.settled.message)
         self.claim([judged])  # two pipelines may have rendered the same
         return judged
 
@@ -176,17 +177,16 @@ class Rehearsal:
             HeldError: two of them render the same, or ask for the same route.
             OutputRefusedError: one of them renders it twice, or may not have its route.
         """
-        claims, waiting = Claims(self._nothing, self._world), list[str]()
-        for draft in sorted(drafts, key=lambda one: (not one.provides_parents, one.key)):
+        claims = Claims(self._nothing, self._world)
+
+        def take(draft: Draft) -> WaitingError | None:
             try:
                 claims.take(draft)
             except WaitingError as error:
-                claims.take(replace(draft, traits={}))
-                waiting.append(f"{draft.key.name}: {error.message}")
-        return waiting
+                return error
+            return None
 
-
-def _numbered(draft: Draft) -> JsonObject:
-    """Return object.yaml's content as the first run of a request has it."""
-    metadata = Fields(draft.object).mapping("metadata")
-    return {**draft.object, "metadata": {**metadata, "generation": draft.generation}}
+        waiting = in_order(drafts, take)
+        for draft, _ in waiting:
+            claims.take(replace(draft, traits={}))  # its objects are to be compared all the same
+        return [f"{draft.key.name}: {error.message}" for draft, error in waiting]

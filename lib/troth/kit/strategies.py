@@ -54,8 +54,8 @@ def requests(
     """Make specs that are valid.
 
     Args:
-        source: a Promise, of whose versions the last one served counts; or the OpenAPI schema of
-            a whole object, as it stands in a Promise or a CRD.
+        source: a Promise, of whose versions the stored one counts; or the OpenAPI schema of a
+            whole object, as it stands in a Promise or a CRD.
         like: specs that are good; about half of what is made is one of them but for one field, and
             so meets also what no schema can say.
 
@@ -139,7 +139,7 @@ def _schema_of(source: Promise | JsonObject) -> JsonObject:
         return source
     if source.api is None:
         raise ValueError(f"the Promise {source.name!r} has no API, so nobody can ask for anything")
-    return list(source.api.schemas.values())[-1]
+    return source.api.schema
 
 
 def _spec_of(schema: JsonObject) -> JsonObject:

@@ -1,7 +1,7 @@
 """The embedded driver: folders in, state store out, no cluster anywhere.
 
-Here belong finding objects in files and choosing a store by the command's options. What is done
-with the objects is the engine's.
+Here belong finding objects in files, choosing a store by the command's options, and serving the
+stages that a bundle brings in its folder ``stage/``. What is done with the objects is the engine's.
 """
 
 from troth.local.inputs import Inputs

@@ -57,7 +57,9 @@ def choose(
             "choose the store with --state-store."
         )
         raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
-    names = sorted({reference.name for reference in references}) or sorted(stores)
+    # Those that nothing refers to any more may still hold what was written earlier.
+    idle = {name for name, store in stores.items() if not store.needs_credentials}
+    names = sorted({reference.name for reference in references} | idle) or sorted(stores)
     if not names:
         message = "no state store: give --state-store URL|DIR, or a GitStateStore object."
         raise InvalidInputError(Reason.INVALID_OBJECT, message)

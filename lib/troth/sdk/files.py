@@ -16,7 +16,16 @@ from typing import cast
 from pydantic import BaseModel, ValidationError
 from yaml.representer import RepresenterError
 
-from troth.api import Fields, Json, JsonObject, dump_documents, is_object, load_object, load_values
+from troth.api import (
+    Fields,
+    Json,
+    JsonObject,
+    dump_documents,
+    field_path,
+    is_object,
+    load_object,
+    load_values,
+)
 from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
 from troth.sdk.stage import Context, Control, Output, OutputFile, Request, Selector, Stage
 
@@ -58,11 +67,11 @@ def _read_request(model: type[BaseModel], path: Path) -> Request[BaseModel]:
     try:
         spec = model.model_validate(fields.mapping("spec"))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in ('spec', *item['loc']))}: {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        message = (
+            f"the request does not fit the stage's model {model.__name__}: {_problems(error)}. "
+            "The Promise has to be mended, not the request: its schema admits what its stage does "
+            "not. Make the schema anew from the model; `troth test` shows the difference."
         )
-        message = f"the request does not fit the stage's model {model.__name__}: {problems}."
         raise StageError(Reason.STAGE_FAILED, message) from error
     generation = metadata.value("generation")
     return Request(
@@ -74,6 +83,21 @@ def _read_request(model: type[BaseModel], path: Path) -> Request[BaseModel]:
         status=fields.mapping("status"),
         generation=generation if isinstance(generation, int) else None,
         raw=raw,
+    )
+
+
+def _problems(error: ValidationError) -> str:
+    """Spell what is wrong field by field, without values; they could be secret.
+
+    Left out is what is wrong with a field that holds another which is wrong: pydantic counts no
+    broken item, and so calls a list of one empty.
+    """
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    parents = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
+    return "; ".join(
+        f"{field_path(('spec', *item['loc']))}: {item['msg']}"
+        for item in found
+        if item["loc"] not in parents
     )
 
 

@@ -7,7 +7,7 @@ Whole numbers only: a limit of half a byte is a slip of the pen. Source: apimach
 import re
 from typing import Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
 from troth.api import Fields
 from troth.errors import shorten
@@ -25,9 +25,23 @@ _UNITS = {
 _NGINX_UNITS = (("g", 1024**3), ("m", 1024**2), ("k", 1024), ("", 1))
 _NGINX_LIMIT = 9999
 
+_ADVICE = "write a whole number above 0 with a unit such as 512Ki, 50Mi or 1Gi"
+
+
+def _whole(value: object) -> int | str:
+    """Take ``1e3`` for 1000, which it is to an API server; YAML reads a float from it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return value
+    message = f"this is neither a whole number nor a text; {_ADVICE}"
+    raise ValueError(message)
+
+
 # A union cannot carry a pattern in pydantic, and the schema of int-or-string takes it from here.
 Size = Annotated[
     StrictInt | str,
+    BeforeValidator(_whole),
     Field(json_schema_extra={"pattern": SIZE_PATTERN, "maxLength": _LIMIT, "minimum": 1}),
 ]
 """A number of bytes, at least one, or a text such as 50Mi."""
@@ -39,8 +53,7 @@ def parse_size(value: int | str, fields: Fields, name: str) -> int:
     if match is None:
         raise fields.error(
             name,
-            f"{shorten(str(value), 40)!r} is no size; write a whole number above 0 with a unit "
-            "such as 512Ki, 50Mi or 1Gi.",
+            f"{shorten(str(value), 40)!r} is no size; {_ADVICE}.",
         )
     digits, unit = match.groups()
     return int(digits) * _UNITS.get(unit, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from troth.errors import Reason, StoreError, TransientError
 from troth_statestore._plan import Step, plan, receipts
+from troth_statestore._seen import Seen
 from troth_statestore.git._cache import Cache
 from troth_statestore.git._fast_import import Commit, Growth, import_commits
 from troth_statestore.git._location import Location
@@ -54,6 +55,7 @@ class Writer:
         self._cache = Cache(target.location, settings)
         self._remote = Remote(target.location, target.branches, self._cache)
         self._mirror = Mirror(self._remote, self._cache, target.prefix)
+        self._seen = Seen()
 
     def tips(self) -> Tips:
         """Ask where the branches are."""
@@ -61,7 +63,9 @@ class Writer:
 
     def snapshot(self) -> GitSnapshot:
         """Bring what is known up to date, and hold it fast."""
-        return GitSnapshot(self._cache.git, self._mirror.refresh())
+        moment = self._mirror.refresh()
+        self._seen.look(moment.records.index.digests)
+        return GitSnapshot(self._cache.git, moment)
 
     def begin_again(self) -> None:
         """Throw the cache away and make it anew."""
@@ -79,12 +83,14 @@ class Writer:
             if attempt:
                 time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))
             moment = self._mirror.refresh()
-            steps = plan(changes, moment.files.index, moment.records.index)
+            moved = self._seen.moved(moment.records.index.digests)
+            steps = plan(changes, moment.files.index, moment.records.index, moved=moved)
             try:
                 revisions = self._write(moment, steps)
             except MovedError as exc:
                 said = str(exc)
             else:
+                self._seen.wrote(steps)
                 return receipts(changes, steps, revisions)
         raise TransientError(
             Reason.STATE_STORE_BUSY,

@@ -55,6 +55,34 @@ def test_every_served_version_brings_its_schema() -> None:
     assert parsed.api.schemas == {"v1": SCHEMA, "v2": SCHEMA}
 
 
+@pytest.mark.parametrize(
+    ("versions", "stored"),
+    [
+        ([version("v1", storage=True), version("v2")], "v1"),
+        ([version("v1"), version("v2", storage=True), version("v3")], "v2"),
+        ([version("v1"), version("v2")], "v2"),
+        ([version("v1"), version("v2", storage=True, served=False)], "v1"),
+    ],
+)
+def test_the_stored_version_speaks_for_the_kind_or_the_last_that_is_served(
+    versions: list[Json], stored: str
+) -> None:
+    parsed = Promise.parse(promise(api=api(versions=versions))).api
+
+    assert parsed is not None
+    assert parsed.stored == stored
+
+
+def test_the_schema_of_the_kind_is_that_of_its_stored_version() -> None:
+    other: JsonObject = {"openAPIV3Schema": {"type": "object", "description": "Newer."}}
+    versions: list[Json] = [version("v1", storage=True), {**version("v2"), "schema": other}]
+
+    parsed = Promise.parse(promise(api=api(versions=versions))).api
+
+    assert parsed is not None
+    assert parsed.schema == SCHEMA
+
+
 @pytest.mark.parametrize("none", [None, {}])
 def test_a_promise_may_offer_no_api(none: Json) -> None:
     assert Promise.parse(promise(api=none)).api is None

@@ -1,7 +1,7 @@
 """The layout ``none``: files lie where the stage wrote them, so no two may want one place."""
 
 import pytest
-from support.platform import Platform, config_map, destination, request
+from support.platform import Platform, config_map, destination, promise, request
 
 from troth.api import Layout, dump_documents
 from troth.engine import State
@@ -115,3 +115,43 @@ def test_a_list_that_cannot_be_read_is_left_where_it_is() -> None:
     platform.sync(request(value="a"))
 
     assert STATE in platform.files
+
+
+def test_two_heirs_of_one_list_leave_each_others_files_and_take_the_rest_once() -> None:
+    platform = platform_with()
+    names = ["a", "b", "c"]
+    listed = dump_documents([{"files": [f"cluster/{name}.yaml" for name in names]}])
+    platform.tamper({f"cluster/{name}.yaml": b"by: kratix\n" for name in names} | {STATE: listed})
+
+    platform.sync(request("one", value="a"), request("two", value="b"))
+    again = platform.sync(request("one", value="a"), request("two", value="b"))
+
+    assert sorted(platform.files) == ["cluster/a.yaml", "cluster/b.yaml"]
+    assert {item.state for item in again.values()} == {State.UNCHANGED}
+
+
+def test_no_stage_may_write_a_list_of_kratixs() -> None:
+    platform = platform_with()
+
+    items = platform.sync(request(value=".kratix/mine"))
+
+    assert items["one"].reason == Reason.UNSAFE_PATH
+    assert platform.files == {}
+
+
+def test_a_list_is_believed_of_its_own_destination_and_of_files_without_an_owner_alone() -> None:
+    platform = platform_with()
+    platform.destinations.append(destination("nested"))
+    platform.promises = [promise(selectors={"any": "none"})]
+    platform.destinations = [
+        destination("cluster", layout=Layout.NONE, any="none"),
+        destination("nested", any="other"),
+    ]
+    platform.sync(request("victim", value="v"))
+    foreign = "nested/resources/team/thing/x/configure/5058f/objects.yaml"
+    listed = dump_documents([{"files": ["cluster/v.yaml", "cluster/a.yaml", foreign]}])
+    platform.tamper({foreign: b"by: somebody\n", "cluster/a.yaml": b"old: 1\n", STATE: listed})
+
+    platform.sync(request("victim", value="v"), request("one", value="a"))
+
+    assert {foreign, "cluster/v.yaml", "cluster/a.yaml"} <= set(platform.files)

@@ -1,5 +1,6 @@
 """What a Promise brings itself: dependencies, its own workflow, and what it requires of others."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -18,6 +19,7 @@ from troth.engine import State
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
 
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEA\n"
 NAMESPACE: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "operator"}}
 OPERATOR = config_map("operator", "operator")
 
@@ -91,16 +93,31 @@ def test_a_promise_workflow_sees_the_promise_and_renders_its_own_files() -> None
     assert expected.items() <= job.environ.items()
 
 
-def test_a_promise_status_other_than_a_message_is_refused_by_name() -> None:
+def test_a_promise_status_other_than_a_message_is_left_out_and_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    status: JsonObject = {"size": 3, "message": "done"}
     platform = Platform(
         promises=[promise(install=["install"])],
-        stages={"install": writes(OPERATOR, status={"size": 3}), "configure": follows_spec},
+        stages={"install": writes(OPERATOR, status=status), "configure": follows_spec},
     )
 
     items = platform.sync(request())
 
-    assert items["thing"].reason == Reason.INVALID_STATUS
-    assert "unsupported keys: size" in items["thing"].message
+    assert items["thing"].state is items["one"].state is State.WRITTEN
+    assert "unsupported keys: size in status.yaml" in caplog.text
+    record = platform.store.snapshot().records()["promises/thing.yaml"][0]
+    assert json.loads(record)["status"] == {"message": "done"}
+
+
+def test_a_promise_with_a_secret_in_it_is_refused_although_it_has_no_output_of_its_own() -> None:
+    platform = Platform(promises=[promise(annotations={"note": PEM})])
+
+    items = platform.sync(request())
+
+    assert items["thing"].reason == Reason.PLAIN_SECRET
+    assert items["one"].reason == Reason.PROMISE_UNAVAILABLE
+    assert platform.store.snapshot().records() == {}
 
 
 def fails(_: StageJob) -> StageResult:
@@ -255,7 +272,8 @@ def test_promises_that_require_each_other_are_told_so() -> None:
 
     items = platform.sync()
 
-    assert "circle: b -> c -> b" in items["b"].message
+    assert items["b"].state is State.REFUSED
+    assert "circle: b -> c -> b; take one of them out of its Promise" in items["b"].message
     assert "circle: b -> c -> b" in items["c"].message
     assert "Requirement not available" in items["a"].message
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from support.platform import Platform, config_map, follows_spec, promise, request, writes
 
+from troth.api import Promise
 from troth.engine import Settings, State
 from troth.errors import Reason, StageError
 from troth.runners import StageJob, StageResult
@@ -157,7 +158,7 @@ def test_protection_that_is_added_while_a_request_is_paused_protects() -> None:
     platform = Platform()
     platform.sync(request(value="x"))
     annotations = {"troth.dev/deletion-protection": "true"}
-    platform.sync(request(annotations=annotations, labels={"kratix.io/paused": "true"}))
+    platform.sync(request(annotations=annotations, labels={"kratix.io/workflow-suspended": "true"}))
 
     assert platform.sync()["one"].reason == Reason.DELETION_PROTECTED
 
@@ -300,13 +301,85 @@ def test_a_request_that_is_left_alone_keeps_the_revision_it_was_made_of() -> Non
         stages={"configure": follows_spec, "undo": writes()},
     )
     platform.sync(request())
-    paused = {"kratix.io/paused": "true"}
+    halted = {"kratix.io/workflow-suspended": "true"}
     platform.promises = [promise(delete=["undo"], selectors={"any": "other"})]
     platform.roots = frozenset({"requests", "elsewhere"})
-    platform.sync(request(root="elsewhere", labels=paused))
+    platform.sync(request(root="elsewhere", labels=halted))
     platform.promises = []
 
     items = platform.sync()
 
     assert items["one"].state is State.REMOVED
     assert [job.pipeline.name for job in platform.runner.runs] == ["configure", "undo"]
+
+
+@pytest.mark.parametrize("on", ["request", "promise"])
+def test_what_was_paused_is_not_removed_until_the_label_was_taken_off(on: str) -> None:
+    label = {"kratix.io/paused": "true"}
+    platform = Platform()
+    platform.sync(request())
+    platform.promises = [promise(labels=label if on == "promise" else {})]
+    platform.sync(request(labels=label if on == "request" else {}))
+    platform.promises = []
+
+    kept = platform.sync()["one"]
+    platform.promises = [promise()]
+    platform.sync(request())
+    gone = platform.sync()["one"]
+
+    assert (kept.state, kept.reason) == (State.SUSPENDED, Reason.PAUSED)
+    assert gone.state is State.REMOVED
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEA\n"
+
+
+@pytest.mark.parametrize("place", ["status", "message"])
+def test_a_secret_that_a_delete_pipeline_leaves_reaches_no_record(place: str) -> None:
+    status = {"key": PEM} if place == "status" else {}
+    control = {"retryAfter": "1h", "message": PEM if place == "message" else "wait"}
+    platform = Platform(
+        promises=[promise(delete=["undo"])],
+        stages={"configure": follows_spec, "undo": writes(control=control, status=status)},
+    )
+    platform.sync(request())
+
+    items = platform.sync()
+
+    assert items["one"].reason == Reason.PLAIN_SECRET
+    assert b"PRIVATE" not in b"".join(platform.records.values())
+
+
+def renamed() -> list[Promise]:
+    brought = config_map("operator", "operator")
+    return [promise("new-name", configure=["next"], dependencies=[brought])]
+
+
+def test_a_promise_that_was_renamed_takes_over_in_one_sync() -> None:
+    brought = config_map("operator", "operator")
+    platform = Platform(
+        stages={"configure": follows_spec, "next": follows_spec},
+        promises=[promise("old-name", dependencies=[brought])],
+    )
+    platform.sync(request(value="x"))
+    platform.promises = renamed()
+
+    for _ in range(2):  # the second round of a sync
+        platform.sync(request(value="x"))
+
+    assert not any("old-name" in path for path in platform.files)
+    assert len([path for path in platform.files if "new-name" in path]) == 2
+
+
+def test_what_a_renamed_promise_cannot_serve_yet_stays_as_it_is() -> None:
+    platform = Platform(
+        stages={"configure": follows_spec, "next": writes({"kind": "Broken"})},
+        promises=[promise("old-name")],
+    )
+    platform.sync(request(value="x"))
+    before = platform.files
+    platform.promises = renamed()
+
+    platform.sync(request(value="x"))
+
+    assert before.items() <= platform.files.items()

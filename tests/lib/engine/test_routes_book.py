@@ -158,8 +158,23 @@ def test_a_route_is_the_same_where_gateway_port_and_host_are(
         (path("/x"), path("/x", queryParams=header("1")), True),
         (path("/x", queryParams=header("1")), path("/x/y", queryParams=header("2")), False),
         (path("/x", headers=header("1")), path("/x", queryParams=header("1")), False),
-        # What regular expressions match cannot be worked out.
-        (path("/y"), path("/x/.*", "RegularExpression"), True),
+        # What regular expressions match is worked out by the elements they begin with alone.
+        (path("/y"), path("/x/.*", "RegularExpression"), False),
+        (path("/v2"), path("/v1/customers/[0-9]+", "RegularExpression"), False),
+        (path("/v1/customer"), path("/v1/customers/[0-9]+", "RegularExpression"), False),
+        (path("/v1"), path("/v1/customers/[0-9]+", "RegularExpression"), True),
+        (path("/"), path("/v1/customers/[0-9]+", "RegularExpression"), True),
+        (path("/v1/customers/7/a"), path("/v1/customers/[0-9]+", "RegularExpression"), True),
+        (path("/v1/customers/7", "Exact"), path("/v1/customers/.*", "RegularExpression"), True),
+        (path("/v1", "Exact"), path("/v1/customers/.*", "RegularExpression"), False),
+        (path("/v1/customers/.*", "RegularExpression"), path("/v1/.*", "RegularExpression"), True),
+        (path("/v1/.*", "RegularExpression"), path("/v1/customers/.*", "RegularExpression"), True),
+        (path("/v1/.*", "RegularExpression"), path("/v2/.*", "RegularExpression"), False),
+        (path("/y"), path("/x|/y", "RegularExpression"), True),
+        (path("/y"), path("/x?/y", "RegularExpression"), True),
+        (path("/y"), path("/(x|y)/.*", "RegularExpression"), True),
+        (path("/~y"), path("/%7Ey/.*", "RegularExpression"), True),
+        (path("/%7Ey/.*", "RegularExpression"), path("/~y"), True),
         (path("/y", method="GET"), path("/x", "RegularExpression", method="PUT"), False),
         (path("/x/.*", "RegularExpression"), path("/x/y"), True),
         (path("/x/.*", "RegularExpression"), path("/x", "Exact"), True),
@@ -220,9 +235,50 @@ def test_who_would_lose_requests_is_told_and_who_can_allow_it() -> None:
     assert error.message == (
         "HTTPRoute team-b/one: PathPrefix /x/y, method GET, host any of Gateway infra/shared port "
         "443, would take requests from namespace team-a, where team-a/one (target) holds "
-        "PathPrefix /x, any method, host any of Gateway infra/shared port 443. spec.delegations of "
-        "the aggregator that makes Gateway infra/shared can allow it: path /x/y, namespace team-b."
+        "PathPrefix /x, any method, host any of Gateway infra/shared port 443. Gateway "
+        "infra/shared can allow it by the annotation troth.dev/delegations: path /x/y, namespace "
+        "team-b. It is made by infra/gateway (target) (in an aggregator: spec.delegations)."
     )
+
+
+ELSEWHERE = "No request makes it here, so its owner has to have it made by one, with that on it."
+MORE = listener_set(listener("more", 443, "b.io"))
+ON_SET = [on("more", "team", kind="ListenerSet")]
+IN_SET = route(path("/x"), namespace=A, parents=ON_SET)
+BY_TEAM = "It is made by team/more (target) (in an aggregator: spec.delegations)."
+BY_INFRA = "It is made by infra/gateway (target) (in an aggregator: spec.delegations)."
+
+
+@pytest.mark.parametrize(
+    ("parent", "there", "parents", "who", "made"),
+    [
+        (None, route(path("/x"), namespace=A), [on()], "Gateway infra/shared", ELSEWHERE),
+        # The owner of a ListenerSet speaks for its routes, whoever makes the Gateway.
+        (None, IN_SET, ON_SET, "ListenerSet team/more", BY_TEAM),
+        (gateway(), IN_SET, ON_SET, "ListenerSet team/more", BY_TEAM),
+        (gateway(), route(path("/x"), namespace=A), ON_SET, "Gateway infra/shared", BY_INFRA),
+    ],
+)  # fmt: skip
+def test_it_is_told_which_parent_can_allow_it_and_who_makes_that(
+    parent: JsonObject | None, there: JsonObject, parents: list[JsonObject], who: str, made: str
+) -> None:
+    held = book(MORE, there, parent=parent)
+
+    error = verdict(held, traits(route(path("/x/y"), namespace=B, parents=parents)), key(B))
+
+    assert error is not None
+    assert f". {who} can allow it by" in error.message
+    assert error.message.endswith(made)
+
+
+def test_a_request_that_makes_the_gateway_itself_is_told_so() -> None:
+    held = book(route(path("/x"), namespace=A))
+    asked = traits(gateway(), route(path("/x/y"), namespace="infra"))
+
+    error = verdict(held, asked, INFRA)
+
+    assert error is not None
+    assert "It is made by infra/gateway (target)" in error.message
 
 
 @pytest.mark.parametrize(
@@ -252,9 +308,6 @@ def test_the_gateways_owner_can_allow_a_namespace_what_lies_at_or_below_a_path(
     assert reason(held, route(asked, namespace=B)) is (
         None if allowed else Reason.ROUTE_NOT_ALLOWED
     )
-
-
-ON_SET = [on("more", "team", kind="ListenerSet")]
 
 
 @pytest.mark.parametrize(

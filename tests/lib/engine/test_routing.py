@@ -9,6 +9,7 @@ from troth.api import Json, JsonObject, dump_documents
 from troth.engine import State, Submission
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet
 
 API = "gateway.networking.k8s.io/v1"
 
@@ -32,7 +33,16 @@ def stage(job: StageJob) -> StageResult:
             "hostname": "api.example.com",
             "allowedRoutes": {"namespaces": {"from": "All"}},
         }
-        body: JsonObject = {"gatewayClassName": "any", "listeners": [listener]}
+        body: dict[str, Json] = {"gatewayClassName": "any", "listeners": [listener]}
+        if spec.get("colour") == "set":  # listeners of its own on somebody else's Gateway
+            body = {
+                "parentRef": {"name": "edge", "namespace": "platform"},
+                "listeners": [{**listener, "hostname": "set.example.com"}],
+            }
+            return _one(
+                {"apiVersion": API, "kind": "ListenerSet", "metadata": metadata, "spec": body}
+            )
+        body["allowedListeners"] = {"namespaces": {"from": "All"}}
         return _one({"apiVersion": API, "kind": "Gateway", "metadata": metadata, "spec": body})
     match: JsonObject = {"path": {"type": "PathPrefix", "value": str(spec.get("value", "/"))}}
     body = {
@@ -173,3 +183,77 @@ def test_a_gateway_in_another_destination_is_named_with_what_to_do() -> None:
 
     assert items["one"].reason == Reason.PARENT_NOT_FOUND
     assert "It is in Destination e: let the selectors of both Promises" in items["one"].message
+
+
+def test_listeners_of_a_gateway_that_comes_later_by_key_are_let_through_with_it() -> None:
+    platform = apis()
+
+    items = platform.sync(request("a-set", "apart", kind="Gate", colour="set"), gate())
+
+    assert items["a-set"].state is items["edge"].state is State.WRITTEN
+
+
+def test_nothing_comes_to_hang_on_a_gateway_that_the_same_run_removes() -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+
+    items = platform.sync(request(value="/a"), request("new", value="/b"))
+
+    assert items["edge"].state is State.REMOVED
+    assert items["new"].reason == Reason.PARENT_NOT_FOUND
+    assert not any("/thing/new/" in path for path in platform.files)
+
+
+def reverted(platform: Platform, name: str, before: dict[str, bytes]) -> None:
+    """Set the files of a request back to what they were."""
+    platform.tamper({path: content for path, content in before.items() if f"/{name}/" in path})
+
+
+def test_a_rollback_to_a_route_that_another_has_taken_meanwhile_is_put_back() -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+    before = platform.files
+    moved = request(value="/b")
+    platform.sync(moved, gate())
+    platform.sync(moved, request("two", value="/a"), gate())
+    reverted(platform, "one", before)
+
+    items = platform.sync(moved, request("two", value="/a"), gate())
+
+    assert items["one"].reason == Reason.DRIFT_PUT_BACK
+    [path] = [path for path in platform.files if "/thing/one/" in path]
+    assert b"/b" in platform.files[path]
+
+
+def test_a_rollback_to_a_route_that_is_free_is_kept_and_holds_that_route() -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+    before = platform.files
+    moved = request(value="/b")
+    platform.sync(moved, gate())
+    reverted(platform, "one", before)
+
+    items = platform.sync(moved, request("two", value="/a"), gate())
+    again = platform.sync(moved, request("two", value="/b"), gate())
+
+    assert items["one"].reason == again["one"].reason == Reason.REVERTED
+    assert items["two"].reason == Reason.ROUTE_HELD
+    assert again["two"].state is State.WRITTEN
+
+
+@pytest.mark.parametrize("broken", ["thing/one", "gate/edge"])
+def test_a_record_that_cannot_be_read_frees_no_route(broken: str) -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+    snapshot = platform.store.snapshot()
+    [(key, version)] = [
+        (key, version)
+        for key, (_, version) in snapshot.records().items()
+        if key.endswith(f"{broken}.yaml")
+    ]
+    platform.store.commit([ChangeSet(key, version, record=b"{broken")])
+
+    items = platform.sync(request(value="/a"), request("two", "other", value="/a"), gate())
+
+    assert items["two"].reason in {Reason.ROUTE_HELD, Reason.ROUTE_NOT_ALLOWED}
+    assert not any("/thing/two/" in path for path in platform.files)

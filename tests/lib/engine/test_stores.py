@@ -140,20 +140,26 @@ def test_a_store_out_of_reach_costs_only_the_requests_that_need_it() -> None:
     assert items["two"].state is State.ORPHANED
 
 
-def test_two_records_of_one_request_are_trusted_by_nobody() -> None:
+@pytest.mark.parametrize("copies", [1, 2])
+@pytest.mark.parametrize("handed_in", [True, False])
+def test_several_records_of_one_request_are_trusted_by_nobody(copies: int, handed_in: bool) -> None:
     platform = two_stores()
+    platform.others["third"] = MemoryStore()
+    platform.destinations.append(destination("third", store="third", role="third"))
     platform.sync(request(value="x"))
-    home, away = platform.store, platform.others["other"]
-    if not records(home):
-        home, away = away, home
+    stores = [platform.store, *platform.others.values()]
+    [home] = [store for store in stores if records(store)]
     [key] = records(home)
     content, _ = home.snapshot().records()[key]
-    away.commit([ChangeSet(key, None, record=content)])
+    for other in [store for store in stores if store is not home][:copies]:
+        other.commit([ChangeSet(key, None, record=content)])
+    before = [files(store) for store in stores]
 
-    items = platform.sync(request(value="y"))
+    items = platform.sync(*([request(value="y")] if handed_in else []))
 
     assert items["one"].reason == Reason.RECORD_UNREADABLE
-    assert "another in" in items["one"].message
+    assert "another record" in items["one"].message
+    assert [files(store) for store in stores] == before
 
 
 @pytest.mark.parametrize("cut", ["main", "other"])

@@ -15,8 +15,9 @@ from support.platform import (
     request,
     writes,
 )
+from support.route_objects import gateway, path, route, traits
 
-from troth.api import Json, Layout, Reader, RequestKey, dump_documents
+from troth.api import Json, JsonObject, Layout, Reader, RequestKey, dump_documents
 from troth.engine import Ledger, Record, Spot, View, World
 from troth.engine.proof import Flaw, Proof, Verdict, check_files
 from troth.engine.verify import verify
@@ -347,6 +348,34 @@ def test_files_of_no_record_are_told_with_whose_they_would_be(
     assert (proof.problems[0].flaw, proof.problems[0].paths) == (Flaw.UNOWNED_FILE, (path,))
 
 
+def test_the_canaries_of_kratix_are_noted_and_nothing_is_wrong() -> None:
+    platform = written()
+    canaries = (
+        "cluster/dependencies/kratix-canary-namespace.yaml",
+        "cluster/resources/kratix-canary-configmap.yaml",
+    )
+    platform.tamper(dict.fromkeys(canaries, b"{}"))
+
+    proofs = prove(platform)
+
+    assert [proof.verdict for proof in proofs] == [Verdict.NOTED, Verdict.PROVED]
+    assert flaws(platform) == {Flaw.KRATIX_CANARY: canaries}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "cluster/resources/kratix-canary-namespace.yaml",
+        "cluster/resources/team/kratix-canary-configmap.yaml",
+    ],
+)
+def test_what_is_only_called_like_a_canary_is_owned_by_nobody(path: str) -> None:
+    platform = written()
+    platform.tamper({path: b"{}"})
+
+    assert flaws(platform) == {Flaw.UNOWNED_FILE: (path,)}
+
+
 def test_files_outside_managed_folders_are_nobodys_business() -> None:
     platform = written()
     platform.tamper({"readme.md": b"", "cluster/readme.md": b"", "other/resources/a/b/c/d": b""})
@@ -408,6 +437,57 @@ def test_two_records_that_hold_one_file_are_both_told() -> None:
     }
 
     assert found == {"one", "two"}
+
+
+def holding(platform: Platform, name: str, *manifests: JsonObject) -> None:
+    """Have the record of a request hold what these Gateways and routes are decided by."""
+    routes: dict[str, Json] = {"cluster": traits(*manifests).encode()}
+    edit_record(
+        platform,
+        lambda spelled: spelled.update(routes=routes),
+        record_key(Owner("team", "thing", name)),
+    )
+
+
+def test_a_route_that_several_records_hold_is_told_of_each() -> None:
+    platform = Platform()
+    names = ("edge", "one", "other", "two")
+    platform.sync(*map(request, names))
+    holding(platform, "edge", gateway())
+    holding(platform, "one", route(path("/x")))
+    holding(platform, "other", route(path("/y")))
+    holding(platform, "two", route(path("/x")))
+
+    found = {
+        proof.key.name: (proof.verdict, *[(one.flaw, one.message) for one in proof.problems])
+        for proof in prove(platform)
+    }
+
+    text = (
+        "PathPrefix /x, any method, host any of Gateway infra/shared port 443 in Destination "
+        "cluster is held by team/{} (thing) too."
+    )
+    assert found == {
+        "edge": (Verdict.PROVED,),
+        "one": (Verdict.NOT_PROVED, (Flaw.ROUTE_HELD_TWICE, text.format("two"))),
+        "other": (Verdict.PROVED,),
+        "two": (Verdict.NOT_PROVED, (Flaw.ROUTE_HELD_TWICE, text.format("one"))),
+    }
+
+
+def test_one_route_in_two_destinations_is_held_once_in_each() -> None:
+    platform = Platform()
+    platform.sync(*map(request, ("edge", "one", "two")))
+    holding(platform, "edge", gateway())
+    holding(platform, "one", route(path("/x")))
+    elsewhere: dict[str, Json] = {"elsewhere": traits(route(path("/x"))).encode()}
+    edit_record(
+        platform,
+        lambda spelled: spelled.update(routes=elsewhere),
+        record_key(Owner("team", "thing", "two")),
+    )
+
+    assert flaws(platform) == {}
 
 
 def test_in_the_layout_none_only_files_that_are_named_count() -> None:
@@ -486,7 +566,10 @@ def test_an_edit_in_either_of_several_stores_is_told() -> None:
     assert f"other:{path}" in proof.problems[0].paths
 
 
-def test_a_store_that_is_out_of_reach_is_told_and_so_is_what_has_files_there() -> None:
+@pytest.mark.parametrize("objects", [False, True])
+def test_a_store_that_is_out_of_reach_is_told_and_so_is_what_has_files_there(
+    objects: bool,
+) -> None:
     platform = two_stores()
     home = "main" if any(k.startswith("req") for k in platform.store.snapshot().records()) else (
         "other"
@@ -496,7 +579,7 @@ def test_a_store_that_is_out_of_reach_is_told_and_so_is_what_has_files_there() -
     other = "main" if home == "other" else "other"
     view = View({home: everything.snapshots[home]}, {other: away})
 
-    store, proof = verify(Ledger.read(view), objects=False)
+    store, proof = verify(Ledger.read(view), objects=objects)
 
     assert store.key == ("", "", "")
     assert "no route to host" in store.problems[0].message

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.workshop import IMAGES, Workshop
 
-from troth.kit import Bench, open_bench
+from troth.kit.bench import Bench, open_bench
 from troth.runners.warm import Limits
 
 

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 from support.workshop import TEXT_ONLY, Workshop, findings, pipeline, request_of, write
 
+from troth.api import Fields, JsonObject, load_object
 from troth.errors import InvalidInputError
-from troth.kit import Bench, Options, Outcome, open_bundle
+from troth.kit.bench import Bench
+from troth.kit.bundle import open_bundle
+from troth.kit.examination import Options
+from troth.kit.findings import Outcome
 
 UPDATE = Options(update=True)
 
@@ -181,6 +185,50 @@ def test_a_promise_workflow_that_follows_the_clock_is_found(
 
     assert found.outcome is Outcome.FAILED
     assert "deterministic: at another time" in found.message
+
+
+def require(folder: Path, promise: str) -> Path:
+    """Have the Promise of a bundle require another."""
+    path = folder / "promise.yaml"
+    raw = load_object(path.read_text(encoding="utf-8"), "promise.yaml")
+    required: JsonObject = {"name": promise, "version": "v1"}
+    write(path, {**raw, "spec": {**Fields(raw).mapping("spec"), "requiredPromises": [required]}})
+    return folder
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_promise_that_requires_itself_is_found(
+    workshop: Workshop, bench: Bench, own: bool
+) -> None:
+    made = with_promise_workflow(workshop, "installs") if own else workshop.bundle("plain")
+    folder = require(made, "craft")
+
+    found = findings(folder, bench, UPDATE)["promise"]
+
+    assert found.outcome is Outcome.FAILED
+    assert "Requirements not fulfilled: its requiredPromises go round" in found.message
+    assert "craft -> craft" in found.message
+
+
+def test_a_requirement_that_is_not_in_the_bundle_is_not_checked(
+    workshop: Workshop, bench: Bench
+) -> None:
+    found = findings(require(workshop.bundle("plain"), "forge"), bench)["promise"]
+
+    assert found.outcome is Outcome.NOT_CHECKED
+    assert found.message == 'required, and not in the bundle: "forge" at version "v1".'
+
+
+def test_beside_what_the_promise_brings_such_a_requirement_is_remarked(
+    workshop: Workshop, bench: Bench
+) -> None:
+    folder = require(with_promise_workflow(workshop, "installs"), "forge")
+    findings(folder, bench, UPDATE)
+
+    found = findings(folder, bench)["promise"]
+
+    assert found.outcome is Outcome.PASSED
+    assert "forge" in found.message
 
 
 @pytest.mark.parametrize(

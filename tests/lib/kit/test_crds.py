@@ -8,7 +8,10 @@ from support.workshop import Workshop, findings, write
 
 from troth.api import Json, JsonObject
 from troth.errors import InvalidInputError
-from troth.kit import Bench, Crds, Finding, Options, Outcome, load_crds
+from troth.kit.bench import Bench
+from troth.kit.crds import Crds, load_crds
+from troth.kit.examination import Options
+from troth.kit.findings import Finding, Outcome
 
 WIDGET: JsonObject = {
     "size": {"type": "integer", "minimum": 1, "maximum": 9},

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from support.workshop import Workshop, findings, request_of, write
 
-from troth.kit import Bench, Options, Outcome
+from troth.kit.bench import Bench
+from troth.kit.examination import Options
+from troth.kit.findings import Outcome
 
 UPDATE = Options(update=True)
 

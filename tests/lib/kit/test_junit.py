@@ -2,7 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
-from troth.kit import Check, Finding, Outcome, junit
+from troth.kit.findings import Check, Finding, Outcome
+from troth.kit.junit import junit
 
 FINDINGS = [
     Finding("a", None, Check.MODEL, Outcome.PASSED),

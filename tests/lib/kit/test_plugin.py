@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from support.workshop import Workshop, findings
 
-from troth.kit import Bench, Options
+from troth.kit.bench import Bench
+from troth.kit.examination import Options
 
 # Once the plugin is installed by its entry point, naming it again would load it twice.
 _LOAD = [] if entry_points(group="pytest11", name="troth") else ["-p", "troth.kit.plugin"]
@@ -144,13 +145,24 @@ def test_without_hypothesis_the_other_checks_are_made(installed: Workshop, bench
     assert "10 passed, 2 skipped" in out
 
 
-def test_the_plugin_needs_no_hypothesis_to_be_loaded() -> None:
-    code = "import sys, troth.kit.plugin; sys.exit('hypothesis' in sys.modules)"
+def loaded_by(module: str) -> set[str]:
+    """Return the modules that are there in a new process once one has been imported."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=Path("/"), capture_output=True, text=True
+    )
+    return set(done.stdout.split())
 
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path("/"))
+
+def test_the_plugin_loads_nothing_of_ours_until_bundles_are_asked_for() -> None:
+    loaded = {name for name in loaded_by("troth.kit.plugin") if name.startswith("troth")}
+
+    assert loaded == {"troth", "troth.kit", "troth.kit.plugin"}
 
 
-def test_the_kit_needs_neither_pytest_nor_hypothesis_to_be_loaded() -> None:
-    code = "import sys, troth.kit; sys.exit(bool({'hypothesis', 'pytest'} & sys.modules.keys()))"
+def test_collecting_bundles_needs_no_hypothesis() -> None:
+    assert "hypothesis" not in loaded_by("troth.kit.plugin._bundles")
 
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path("/"))
+
+def test_the_command_needs_neither_pytest_nor_hypothesis() -> None:
+    assert not {"hypothesis", "pytest"} & loaded_by("troth.cli.test")

@@ -7,8 +7,10 @@ from support.workshop import Workshop
 from support.workspace import ROOT
 
 from troth.api import JsonObject
-from troth.kit import Bench, Examination, Options, open_bundle
+from troth.kit.bench import Bench
+from troth.kit.bundle import open_bundle
 from troth.kit.case import FailedCheck, NotChecked, Setting
+from troth.kit.examination import Examination, Options
 from troth.kit.random_requests import PROPERTIES
 
 CLOSED: JsonObject = {"type": "object", "properties": {"text": {"enum": ["a", "b"]}}}

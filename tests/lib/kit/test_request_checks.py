@@ -6,7 +6,9 @@ import pytest
 from support.workshop import WITH_RULES, Workshop, findings
 from support.workspace import ROOT
 
-from troth.kit import Bench, Finding, Options, Outcome
+from troth.kit.bench import Bench
+from troth.kit.examination import Options
+from troth.kit.findings import Finding, Outcome
 
 UPDATE = Options(update=True)
 
@@ -41,6 +43,7 @@ def test_a_good_stage_passes_every_check(workshop: Workshop, bench: Bench) -> No
         ("shuffled", "deterministic", "another hash seed"),
         ("zoned", "deterministic", "-  text: UTC"),
         ("folder", "deterministic", "temporary folder"),
+        ("scratches", "deterministic", "temporary folder"),
         ("clock", "deterministic", "at another time, and with other randomness"),
         ("clock", "stable", "+  text: '2031-12-31T23:59:59+00:00'"),
         ("forgets", "stable", "+at: '2031-12-31T23:59:59+00:00'"),
@@ -112,6 +115,26 @@ def test_without_a_fence_there_is_none_to_check(workshop: Workshop, bench: Bench
 
     assert found["one: fence"].outcome is Outcome.NOT_CHECKED
     assert "declares no fence" in found["one: fence"].message
+
+
+def test_what_the_fence_refuses_is_not_kept_as_golden_output(
+    workshop: Workshop, bench: Bench
+) -> None:
+    folder = workshop.bundle("outside")
+
+    found = findings(folder, bench, UPDATE)["one: expected"]
+
+    assert (found.outcome, found.message) == (Outcome.NOT_CHECKED, "see the check fence.")
+    assert not (folder / "expected").exists()
+
+
+def test_a_fence_that_is_not_declared_keeps_no_golden_output_back(
+    workshop: Workshop, bench: Bench
+) -> None:
+    found = after_update(workshop.bundle("plain", annotations={}), bench)
+
+    assert found["one: fence"].outcome is Outcome.NOT_CHECKED
+    assert found["one: expected"].outcome is Outcome.PASSED
 
 
 def test_no_secret_is_printed_or_written(workshop: Workshop, bench: Bench) -> None:

@@ -258,3 +258,29 @@ def test_the_package_builds_as_a_wheel_without_a_network(tmp_path: Path) -> None
         [points] = [name for name in names if name.endswith("entry_points.txt")]
         assert "a--b = a_b_stage:STAGE" in wheel.read(points).decode()
         assert [name for name in names if ".dist-info/" not in name] == ["a_b_stage/__init__.py"]
+
+
+def test_the_name_of_the_stages_that_come_with_troth_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="the image troth-stage is") as refused:
+        new_bundle(Names.of("troth"), template=False)
+
+    assert refused.value.reason is Reason.INVALID_NAME
+
+
+@pytest.mark.parametrize("spelled", ["shed-stage", "Shed_Stage"])
+def test_a_name_whose_stage_is_an_installed_package_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    info = tmp_path / "shed_stage-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {spelled}\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(InvalidInputError, match=r"shed-stage.*is installed") as refused:
+        new_bundle(Names.of("shed"), template=False)
+
+    assert refused.value.reason is Reason.INVALID_NAME
+
+
+def test_a_bundle_without_a_stage_of_its_own_may_have_any_name() -> None:
+    assert "promise.yaml" in new_bundle(Names.of("troth"), template=True)

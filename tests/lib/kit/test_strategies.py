@@ -196,3 +196,18 @@ def test_a_promise_without_an_api_has_no_requests() -> None:
 
     with pytest.raises(ValueError, match="no API"):
         requests(Promise.parse(raw))
+
+
+def test_of_several_versions_the_stored_one_is_asked_for() -> None:
+    versions: list[Json] = [
+        {"name": name, "storage": name == "v1", "schema": {"openAPIV3Schema": schema_of(field)}}
+        for name, field in (("v1", {"type": "boolean"}), ("v2", {"type": "string"}))
+    ]
+    names: JsonObject = {"kind": "Thing", "plural": "things"}
+    api: JsonObject = {"spec": {"group": "example.com", "names": names, "versions": versions}}
+    made: list[Json] = []
+
+    source = Promise.parse({"metadata": {"name": "thing"}, "spec": {"api": api}})
+    for_each(requests(source), lambda spec: made.append(spec["it"]), 5)
+
+    assert {type(value) for value in made} == {bool}

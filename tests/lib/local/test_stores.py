@@ -57,7 +57,10 @@ def test_an_option_may_bring_its_branch() -> None:
 
 def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
     chosen = only(
-        None, None, [destination("a"), destination("b")], stores(store(), store("unused"))
+        None,
+        None,
+        [destination("a"), destination("b")],
+        stores(store(), store("unused", secret=True)),
     )
 
     assert chosen == StoreChoice(
@@ -88,6 +91,7 @@ def test_several_stores_are_opened_by_name() -> None:
     assert {name: one.location for name, one in chosen.items()} == {
         "main": "https://example.com/main.git",
         "other": "https://example.com/other.git",
+        "unused": "https://example.com/unused.git",
     }
 
 

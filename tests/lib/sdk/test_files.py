@@ -289,11 +289,49 @@ def test_a_request_that_does_not_fit_the_model_is_told_of_without_its_values(
 
     assert caught.value.reason == Reason.STAGE_FAILED
     assert "model Spec: spec.size: " in caught.value.message
-    assert caught.value.message.endswith(
-        "; spec.replicas: Input should be greater than or equal to 1."
-    )
+    assert "; spec.replicas: Input should be greater than or equal to 1. " in caught.value.message
     assert "hunter2" not in caught.value.message
     assert "12345" not in caught.value.message
+
+
+class Port(BaseModel):
+    number: Annotated[int, Limits(le=65535)]
+
+
+class Ports(BaseModel):
+    ports: tuple[Port, ...] = Limits(min_length=1)
+
+
+def misfit(workspace: Workspace, spec: Json) -> str:
+    """Return what is said of a spec that the model Ports refuses."""
+    workspace.lay({**OBJECT, "spec": spec})
+    stage = cast("Stage[BaseModel]", Stage(Ports, lambda *_: Output()))
+    with pytest.raises(StageError) as caught:
+        run_stage(stage, workspace.root, {})
+    return caught.value.message
+
+
+def test_what_the_model_refuses_is_named_once_as_people_write_it(workspace: Workspace) -> None:
+    message = misfit(workspace, {"ports": [{"number": 80}, {"number": 65536}]})
+    assert message.startswith(
+        "the request does not fit the stage's model Ports: spec.ports[1].number: Input should be "
+        "less than or equal to 65535. "
+    )
+
+
+def test_an_error_of_a_list_itself_is_told(workspace: Workspace) -> None:
+    assert "Ports: spec.ports: Tuple should have at least 1 item" in misfit(
+        workspace, {"ports": []}
+    )
+
+
+def test_what_the_schema_admitted_and_the_model_does_not_is_the_promises_to_mend(
+    workspace: Workspace,
+) -> None:
+    assert misfit(workspace, {"ports": []}).endswith(
+        " The Promise has to be mended, not the request: its schema admits what its stage does "
+        "not. Make the schema anew from the model; `troth test` shows the difference."
+    )
 
 
 @pytest.mark.parametrize("given", [None, {"a": 1}, "text"])

@@ -8,6 +8,7 @@ exists is the ladder's to know; who claims objects is told in ``claim``.
 from troth.engine.routes.book import RouteBook
 from troth.engine.routes.parts import GATEWAY_GROUP
 from troth.engine.routes.read import read_traits
+from troth.engine.routes.rivals import rivals
 from troth.engine.routes.traits import Traits, needs
 
-__all__ = ["GATEWAY_GROUP", "RouteBook", "Traits", "needs", "read_traits"]
+__all__ = ["GATEWAY_GROUP", "RouteBook", "Traits", "needs", "read_traits", "rivals"]

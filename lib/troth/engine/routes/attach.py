@@ -50,11 +50,17 @@ class Attachment:
     """What came of attaching a route to one parent.
 
     Attributes:
+        gateway: what its parent is, or is a part of; the parent itself when that is not known.
         places: each with the hostname of the route that leads there, in the order of listeners.
-        problem: why there is none, None when there is one.
+        led: the hostnames of the route that lead anywhere.
+        narrowing: those of them that are for less than a listener that takes them.
+        problem: why there is no place, None when there is one.
     """
 
+    gateway: ObjectId
     places: Mapping[Place, str]
+    led: frozenset[str] = frozenset()
+    narrowing: frozenset[str] = frozenset()
     problem: str | None = None
 
 
@@ -70,27 +76,40 @@ def attach(route: Route, ref: ParentRef, parent: Parent | None, namespace: str) 
     written = route.hostnames or (ANY_HOST,)
     if parent is None:
         scope = Scope(ref.port, ref.section)
-        return Attachment({Place(ref.parent, scope, host): host for host in written})
+        places = {Place(ref.parent, scope, host): host for host in written}
+        narrowing = frozenset(written) - {ANY_HOST}
+        return Attachment(ref.parent, places, frozenset(written), narrowing)
     asked = [listener for listener in parent.listeners if _asked(listener, ref)]
     suited = [listener for listener in asked if route.identity.kind in listener.kinds]
     if not suited:
-        return Attachment({}, _unsuited(route, ref, parent, asked))
+        problem = _unsuited(route, ref, parent, asked)
+        return Attachment(parent.gateway, {}, problem=problem)
     open_to = [listener for listener in suited if listener.namespaces.admits(namespace)]
     if not open_to:
         allowed = "; ".join(dict.fromkeys(str(listener.namespaces) for listener in suited))
-        return Attachment({}, f"the listener allows routes of {allowed}, not of {namespace}")
+        problem = f"the listener allows routes of {allowed}, not of {namespace}"
+        return Attachment(parent.gateway, {}, problem=problem)
+    return _placed(parent.gateway, open_to, written)
+
+
+def _placed(gateway: ObjectId, listeners: list[Listener], written: tuple[str, ...]) -> Attachment:
+    """Attach hostnames to listeners that take the route."""
     places: dict[Place, str] = {}
-    for listener in open_to:
+    led: set[str] = set()
+    narrowing: set[str] = set()
+    for listener in listeners:
         for host in written:
             common = intersection(listener.hostname, host)
             if common is not None:
-                place = Place(parent.gateway, Scope(listener.port), common)
-                places.setdefault(place, host)
+                places.setdefault(Place(gateway, Scope(listener.port), common), host)
+                led.add(host)
+                if common != listener.hostname:
+                    narrowing.add(host)
+    problem = None
     if not places:
-        heard = ", ".join(dict.fromkeys(listener.hostname for listener in open_to))
+        heard = ", ".join(dict.fromkeys(listener.hostname for listener in listeners))
         problem = f"its listeners are for {heard}, the route is for {', '.join(written)}"
-        return Attachment({}, problem)
-    return Attachment(places)
+    return Attachment(gateway, places, frozenset(led), frozenset(narrowing), problem)
 
 
 def _asked(listener: Listener, ref: ParentRef) -> bool:

@@ -1,28 +1,51 @@
-"""Claims: the single things that a route takes, each of which one request may hold."""
+"""Claims: the single things that a route takes, each of which one request may hold.
+
+Besides what it takes there is what it says, its *words*: the same by its own hostnames, before any
+listener has narrowed them. A word by which it takes nothing now is *dormant*. It may come to take
+something whenever the Gateway changes, and is held like a claim meanwhile.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from troth.api import RequestKey
-from troth.engine.routes.attach import Attachment, Place, attach
+from troth.engine.routes.attach import Attachment, Place, Scope, attach
+from troth.engine.routes.hosts import ANY_HOST
 from troth.engine.routes.match import Match
 from troth.engine.routes.parts import Parent, ParentRef, Route
 from troth.engine.routes.traits import Traits
 from troth.engine.values import ObjectId
 
-__all__ = ["Ask", "Claim", "Find", "Held", "asks", "claims_of", "namespace_of", "tried"]
+__all__ = [
+    "Ask",
+    "Claim",
+    "Find",
+    "Held",
+    "asks",
+    "claims_of",
+    "namespace_of",
+    "tried",
+    "words_of",
+]
 
 Find = Callable[[ObjectId], Parent | None]
 """Looks up a parent; None when it is not known."""
 
 
 class Claim(NamedTuple):
-    """One match at one place, for routes of a namespace, by way of a parent."""
+    """One match at one place, for routes of a namespace, by way of a parent.
+
+    Of a word the place is any port of the Gateway, or the one that the route names, and the
+    hostname of the route. Of words alone `narrows` tells whether they are for less than a listener
+    that takes them (or may be), and `is_dormant` whether none does.
+    """
 
     place: Place
     match: Match
     namespace: str
     parent: ObjectId
+    narrows: bool = False
+    is_dormant: bool = False
 
     def __str__(self) -> str:
         """Spell it as messages do."""
@@ -56,7 +79,7 @@ def asks(key: RequestKey, traits: Traits) -> frozenset[Ask]:
         Ask(ref, hostname, match, namespace_of(route, key))
         for route in traits.routes
         for ref in route.parents
-        for hostname in route.hostnames or ("",)
+        for hostname in route.hostnames or (ANY_HOST,)
         for match in route.matches
     )
 
@@ -80,3 +103,18 @@ def claims_of(
         for match in route.matches:
             ask = Ask(ref, hostname, match, namespace)
             yield ask, Claim(place, match, namespace, ref.parent)
+
+
+def words_of(
+    key: RequestKey, route: Route, ref: ParentRef, attachment: Attachment
+) -> Iterator[tuple[Ask, Claim]]:
+    """Return what a route says of one parent, whether it takes anything by it or not."""
+    namespace = namespace_of(route, key)
+    for hostname in route.hostnames or (ANY_HOST,):
+        # Not the section: another listener may come to be for the same host.
+        place = Place(attachment.gateway, Scope(ref.port), hostname)
+        is_dormant = hostname not in attachment.led
+        narrows = is_dormant or hostname in attachment.narrowing
+        for match in route.matches:
+            ask = Ask(ref, hostname, match, namespace)
+            yield ask, Claim(place, match, namespace, ref.parent, narrows, is_dormant)

@@ -7,7 +7,7 @@ from troth.api import RequestKey
 from troth.engine.routes.parts import Listener, Parent
 from troth.engine.values import ObjectId
 
-__all__ = ["ParentIndex", "Socket", "sockets_of"]
+__all__ = ["ParentIndex", "ParentView", "Socket", "sockets_of"]
 
 
 class Socket(NamedTuple):
@@ -81,3 +81,28 @@ class ParentIndex:
     def had(self, key: RequestKey) -> frozenset[Socket]:
         """Return where a request listens already."""
         return frozenset(sockets_of(self._by_key.get(key, ())))
+
+
+class ParentView:
+    """The parents as a request sees them that is being judged: its own as it is to have them.
+
+    Args:
+        index: the parents of all requests.
+        key: who is judged; what it provided before does not count.
+        parents: what it is to provide.
+    """
+
+    def __init__(self, index: ParentIndex, key: RequestKey, parents: Iterable[Parent]) -> None:
+        self.key = key
+        self._index = index
+        self._own = {parent.identity: parent for parent in parents}
+
+    def find(self, identity: ObjectId) -> Parent | None:
+        """Return a parent, None when no request provides it."""
+        return self._own.get(identity) or self._index.find(identity, besides=self.key)
+
+    def provider(self, identity: ObjectId) -> RequestKey | None:
+        """Return who provides a parent, maybe the request itself."""
+        if identity in self._own:
+            return self.key
+        return self._index.provider(identity, besides=self.key)

@@ -3,7 +3,8 @@
 Source: the precedence of rules in ``HTTPRouteRule`` of gateway.networking.k8s.io/v1: an Exact path,
 then the longest prefix, then a method, then the most headers, then the most query parameters.
 How regular expressions rank is left to each implementation there, so here they are taken to win
-whatever they could win, and to lose whatever they could lose.
+whatever they could win, and to lose whatever they could lose: all requests at or below the path
+elements that they begin with.
 """
 
 import re
@@ -28,7 +29,8 @@ ANY_METHOD = "*"
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _UNRESERVED = re.compile(r"[-A-Za-z0-9._~]")  # RFC 3986, section 2.3
 _EXACT = "Exact"
-_META = re.compile(r"[][.+*?(){}\\^$]")
+# An escape too: plain paths have but one spelling of it, see `normal_path`, and patterns any.
+_NOT_LITERAL = re.compile(r"[][.+*?(){}\\^$%]")
 
 
 class PathType(StrEnum):
@@ -155,7 +157,7 @@ def _literal(pattern: str) -> str:
     text = pattern.removeprefix("^")
     if "|" in text:
         return "/"
-    meta = _META.search(text)
+    meta = _NOT_LITERAL.search(text)
     literal = text[: meta.start()] if meta is not None else text
     if meta is not None and meta[0] in "?*{":
         literal = literal[:-1]
@@ -178,6 +180,7 @@ def _conditions_agree(first: Match, second: Match) -> bool:
 
 
 def _paths_meet(first: Match, second: Match) -> bool:
+    """Tell whether both may match one path: never when neither anchor is below the other."""
     below = is_below(first.anchor, second.anchor), is_below(second.anchor, first.anchor)
     if PathType.EXACT not in {first.path_type, second.path_type}:
         return any(below)
@@ -189,9 +192,9 @@ def _paths_meet(first: Match, second: Match) -> bool:
 def takes(taker: Match, other: Match, *, nearer: bool) -> bool:
     """Tell whether `taker` may take a request that `other` has.
 
-    A regular expression may take from any path; what it may lose lies at or below its `anchor`,
-    and may be lost to shorter paths too. Where both rank the same, the older route has it; a
-    route made anew may be the younger one, so that counts as taken too.
+    What a regular expression may take or lose lies at or below its `anchor`; within that it may
+    take from longer paths, and lose to shorter ones. Where both rank the same, the older route has
+    it; a route made anew may be the younger one, so that counts as taken too.
 
     Args:
         taker: the match that is new.
@@ -199,10 +202,6 @@ def takes(taker: Match, other: Match, *, nearer: bool) -> bool:
         nearer: whether the host of `taker` is the more specific one, which goes before all else;
             otherwise both are of one host.
     """
-    if not _conditions_agree(taker, other):
+    if not _conditions_agree(taker, other) or not _paths_meet(taker, other):
         return False
-    if taker.is_pattern:
-        return True
-    if not _paths_meet(taker, other):
-        return False
-    return nearer or other.is_pattern or taker.rank >= other.rank
+    return nearer or taker.is_pattern or other.is_pattern or taker.rank >= other.rank

@@ -26,6 +26,13 @@ class Traits:
         """Tell whether there is anything to decide."""
         return bool(self.parents or self.routes)
 
+    def __add__(self, other: "Traits") -> "Traits":
+        """Return the traits of both."""
+        return Traits(
+            tuple(sorted((*self.parents, *other.parents), key=lambda one: one.identity)),
+            tuple(sorted((*self.routes, *other.routes), key=lambda one: one.identity)),
+        )
+
     def encode(self) -> dict[str, Json]:
         """Spell them for a record: nothing at all when there are none."""
         spelled: dict[str, Json] = {}

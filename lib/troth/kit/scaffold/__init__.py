@@ -1,7 +1,7 @@
 """A Promise to begin with: the files of a new bundle, which passes ``troth test`` as it is.
 
 Here belong the names that a new bundle needs, and the texts of its files. Writing them to a folder
-is the command's; nothing here touches a disk, or runs a stage.
+is the command's; nothing here writes to a disk, or runs a stage.
 """
 
 from troth.kit.scaffold._files import new_bundle

@@ -27,7 +27,12 @@ def new_bundle(names: Names, *, template: bool) -> dict[str, bytes]:
     Args:
         names: what everything is called.
         template: whether the stage is ``template``, or one in Python that the bundle brings.
+
+    Raises:
+        InvalidInputError: the stage cannot be called so.
     """
+    if not template:
+        names.require_free_stage()
     plain = {**names.values(), "troth_image": f"troth-stage:{_tag()}"}
     # What is a name to us may be a number or a truth value to YAML; so no text puts two together.
     quoted = {word: _spelled(text) for word, text in plain.items()}

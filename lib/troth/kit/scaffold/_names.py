@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from troth.api.labels import KRATIX_GROUP
 from troth.api.names import dns_label_problem, dns_subdomain_problem
@@ -25,6 +27,9 @@ _KIND_LIMIT = 63 - len("List")
 
 # What the API server lets nobody define who is not Kubernetes.
 _PROTECTED = ("k8s.io", "kubernetes.io")
+
+# The image of the stages that come with Troth, which every command serves already.
+_OURS = "troth-stage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,23 @@ class Names:
     def package(self) -> str:
         """The Python package in it."""
         return self.distribution.replace("-", "_")
+
+    def require_free_stage(self) -> None:
+        """Refuse names whose stage would never run, because its image means another one.
+
+        Raises:
+            InvalidInputError: the stage is called as Troth's own, or as a package that is
+                installed here.
+        """
+        advice = "; take another NAME, or one without a stage of its own with --template."
+        if self.distribution == _OURS:
+            raise _error(f"NAME: the image {_OURS} is that of Troth's own stages{advice}")
+        with suppress(PackageNotFoundError):
+            found = version(self.distribution)
+            raise _error(
+                f"NAME: the stage would be called {self.distribution}, and a package of that name "
+                f"is installed ({found}), which would run instead{advice}"
+            )
 
     def values(self) -> Mapping[str, str]:
         """Return every name by the word that stands for it in texts."""

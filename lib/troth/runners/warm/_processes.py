@@ -140,7 +140,7 @@ def _start(
     descriptor: int, setup: str, log: IO[bytes], conditions: Conditions
 ) -> subprocess.Popen[bytes]:
     paths = json.dumps([os.path.abspath(path) for path in sys.path])  # noqa: PTH100  ("" too)
-    environ = {**_ENVIRON, "TZ": conditions.time_zone}
+    environ = {**_ENVIRON, **conditions.environ}
     alone = ["-I"]
     if conditions.hash_seed is not None:  # -I would ignore it; the environment is ours anyway
         alone = ["-P", "-s"]

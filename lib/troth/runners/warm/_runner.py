@@ -61,7 +61,7 @@ class WarmRunner:
             raise ValueError(f"a runner needs at least one worker, not {workers}")
         self._images = Images(images)
         self._limits = limits
-        self._environ = {**_ENVIRON, "TZ": conditions.time_zone}
+        self._environ = {**_ENVIRON, **conditions.environ}
         self._workspace = Workspace()
         self._pool = Pool(
             workers or os.cpu_count() or 1,

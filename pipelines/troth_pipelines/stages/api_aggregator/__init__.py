@@ -10,7 +10,7 @@ from troth.sdk import Context, Output, OutputFile, Request, Stage
 from troth_pipelines.stages.api_aggregator._certificates import certificate_manifests
 from troth_pipelines.stages.api_aggregator._check import check_spec
 from troth_pipelines.stages.api_aggregator._identity import Home
-from troth_pipelines.stages.api_aggregator._implementation import implementation_of
+from troth_pipelines.stages.api_aggregator._implementation import serving_of
 from troth_pipelines.stages.api_aggregator._listeners import gateway_manifest, redirect_manifests
 from troth_pipelines.stages.api_aggregator._model import ApiAggregatorSpec, ExistingGateway
 from troth_pipelines.stages.api_aggregator._policies import policy_manifests
@@ -32,12 +32,12 @@ def configure(request: Request[ApiAggregatorSpec], context: Context) -> Output:
     home.check()
     if existing is not None and existing.attach == "Listeners":
         return Output(status=_status_of_existing(existing, spec))
-    implementation = implementation_of(spec.gateway.class_name, context.environ)
+    serving = serving_of(spec.gateway.class_name, context.environ)
     files: dict[str, list[JsonObject]] = {
         "gateway.yaml": [gateway_manifest(home, spec)],
         "certificates.yaml": certificate_manifests(home, spec),
         "redirect.yaml": redirect_manifests(home, spec),
-        "policies.yaml": policy_manifests(home, spec, implementation),
+        "policies.yaml": policy_manifests(home, spec, serving),
     }
     written: dict[str, OutputFile] = {name: content for name, content in files.items() if content}
     return Output(files=written, status=_status(home, spec))

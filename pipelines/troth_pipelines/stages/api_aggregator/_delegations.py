@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from troth.api import Fields, Json, canonical
+from troth.api.labels import DELEGATIONS
 from troth_pipelines.gateway.paths import PathType, normal_path, path_problem
 from troth_pipelines.stages.api_aggregator._model import Delegation
 
 __all__ = ["delegation_annotations"]
-
-_ANNOTATION = "troth.dev/delegations"
 
 
 def delegation_annotations(delegations: Sequence[Delegation]) -> dict[str, Json]:
@@ -26,4 +25,4 @@ def delegation_annotations(delegations: Sequence[Delegation]) -> dict[str, Json]
     if not found:
         return {}
     items: Json = [{"namespace": namespace, "path": path} for path, namespace in sorted(found)]
-    return {_ANNOTATION: canonical(items).decode()}
+    return {DELEGATIONS: canonical(items).decode()}

@@ -6,12 +6,9 @@ from typing import Literal
 from troth.api import Fields, Json, JsonObject
 from troth.api.names import dns_label_problem
 from troth.errors import Reason
+from troth_pipelines.gateway.objects import AGGREGATOR, GATEWAY_GROUP
 
-__all__ = ["GATEWAY_API", "Home"]
-
-GATEWAY_API = "gateway.networking.k8s.io"
-
-_AGGREGATOR = "marketplace.troth.dev/aggregator"
+__all__ = ["Home"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,12 @@ class Home:
         return {
             "name": name or self.name,
             "namespace": self.namespace,
-            "labels": {"app.kubernetes.io/managed-by": "troth", _AGGREGATOR: self.name},
+            "labels": {"app.kubernetes.io/managed-by": "troth", AGGREGATOR: self.name},
         }
 
     def reference(self) -> dict[str, Json]:
         """Return how a policy refers to the object that holds the listeners."""
-        return {"group": GATEWAY_API, "kind": self.kind, "name": self.name}
+        return {"group": GATEWAY_GROUP, "kind": self.kind, "name": self.name}
 
     def parent(self, section: str) -> JsonObject:
         """Return how a route attaches to one listener."""

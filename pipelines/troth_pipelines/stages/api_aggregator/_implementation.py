@@ -1,16 +1,17 @@
 """Which software stands behind a GatewayClass: what no object in the request can tell.
 
-The Promise says it in two variables of the stage's container: GATEWAY_IMPLEMENTATION for all
-classes, and GATEWAY_CLASSES, a mapping in YAML, for those that differ.
+The Promise says it in two variables of the stage's container: GATEWAY_CLASSES, a mapping in YAML,
+by class, and GATEWAY_IMPLEMENTATION for classes that it does not name and for Gateways that exist.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from troth.api import load_object
 from troth.errors import InvalidInputError, Reason, shorten
 
-__all__ = ["Implementation", "implementation_of"]
+__all__ = ["Implementation", "Serving", "serving_of"]
 
 _DEFAULT = "GATEWAY_IMPLEMENTATION"
 _CLASSES = "GATEWAY_CLASSES"
@@ -27,16 +28,46 @@ class Implementation(StrEnum):
     OTHER = "other"
 
 
-def implementation_of(class_name: str | None, environ: Mapping[str, str]) -> Implementation:
-    """Tell the implementation of a GatewayClass, or, of None, of the Gateways that exist.
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What serves a Gateway, going by its class.
+
+    Attributes:
+        implementation: the software.
+        class_name: the GatewayClass; None for a Gateway that exists, whose class is not known.
+        known: the classes of which the Promise says what serves them, sorted.
+    """
+
+    implementation: Implementation
+    class_name: str | None
+    known: tuple[str, ...]
+
+    def missing(self) -> tuple[str, str]:
+        """Say what the Promise leaves open, and what the platform team can do about it."""
+        if self.class_name is None:
+            what = "what serves Gateways that exist already"
+            return what, f"set {_DEFAULT} in the Promise"
+        known = f"known are {', '.join(self.known)}" if self.known else "it names no class"
+        what = f"what serves the GatewayClass {self.class_name!r}; {known}"
+        return what, f"add the class to {_CLASSES} in the Promise"
+
+
+def serving_of(class_name: str | None, environ: Mapping[str, str]) -> Serving:
+    """Tell what serves a GatewayClass, or, of None, the Gateways that exist.
 
     Raises:
         InvalidInputError: a variable of the Promise is not what it should be.
     """
     default = _named(environ.get(_DEFAULT, ""), _DEFAULT)
-    text = environ.get(_CLASSES, "")
+    classes = _classes(environ.get(_CLASSES, ""))
+    known = sorted(name for name, one in classes.items() if one is not Implementation.OTHER)
+    implementation = default if class_name is None else classes.get(class_name, default)
+    return Serving(implementation, class_name, tuple(known))
+
+
+def _classes(text: str) -> dict[str, Implementation]:
     if not text.strip():
-        return default
+        return {}
     try:
         raw = load_object(text, _CLASSES)
     except InvalidInputError as error:
@@ -46,7 +77,7 @@ def implementation_of(class_name: str | None, environ: Mapping[str, str]) -> Imp
         if not isinstance(value, str):
             raise _refusal(_CLASSES, f"{shorten(name, _QUOTE_LIMIT)!r} has no text as its value.")
         classes[name] = _named(value, _CLASSES)
-    return default if class_name is None else classes.get(class_name, default)
+    return classes
 
 
 def _named(value: str, variable: str) -> Implementation:

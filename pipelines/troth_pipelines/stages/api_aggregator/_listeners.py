@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from troth.api import Fields, Json, JsonObject
 from troth_pipelines.gateway.listeners import listener_name
+from troth_pipelines.gateway.objects import GATEWAY_GROUP
 from troth_pipelines.stages.api_aggregator._delegations import delegation_annotations
-from troth_pipelines.stages.api_aggregator._identity import GATEWAY_API, Home
+from troth_pipelines.stages.api_aggregator._identity import Home
 from troth_pipelines.stages.api_aggregator._model import (
     ApiAggregatorSpec,
     ExistingGateway,
@@ -58,7 +59,7 @@ def gateway_manifest(home: Home, spec: ApiAggregatorSpec) -> JsonObject:
     annotations = delegation_annotations(spec.delegations)
     metadata = home.metadata()
     return {
-        "apiVersion": f"{GATEWAY_API}/v1",
+        "apiVersion": f"{GATEWAY_GROUP}/v1",
         "kind": home.kind,
         "metadata": {**metadata, "annotations": annotations} if annotations else metadata,
         "spec": {**spec_part, "listeners": _listeners(home, spec)},
@@ -67,7 +68,7 @@ def gateway_manifest(home: Home, spec: ApiAggregatorSpec) -> JsonObject:
 
 def _parent_gateway(existing: ExistingGateway) -> JsonObject:
     return {
-        "group": GATEWAY_API,
+        "group": GATEWAY_GROUP,
         "kind": "Gateway",
         "name": existing.name,
         "namespace": existing.namespace,
@@ -99,7 +100,7 @@ def _entrance(home: Home, spec: ApiAggregatorSpec) -> _Entrance:
     # Only an HTTPRoute of the own namespace reaches a listener that redirects, so that no route of
     # another is served over plain HTTP because it matched a longer path.
     redirecting: JsonObject = {
-        "kinds": [{"group": GATEWAY_API, "kind": "HTTPRoute"}],
+        "kinds": [{"group": GATEWAY_GROUP, "kind": "HTTPRoute"}],
         "namespaces": {"from": "Same"},
     }
     if spec.allowed_namespaces is None:
@@ -147,7 +148,7 @@ def redirect_manifests(home: Home, spec: ApiAggregatorSpec) -> list[JsonObject]:
     }
     return [
         {
-            "apiVersion": f"{GATEWAY_API}/v1",
+            "apiVersion": f"{GATEWAY_GROUP}/v1",
             "kind": "HTTPRoute",
             "metadata": home.metadata(f"{home.name}-https-redirect"),
             "spec": {

@@ -12,7 +12,10 @@ from troth.api import Fields, Json, JsonObject
 from troth_pipelines.gateway.durations import milliseconds, nginx_duration
 from troth_pipelines.gateway.sizes import kubernetes_size, nginx_size, parse_size
 from troth_pipelines.stages.api_aggregator._identity import Home
-from troth_pipelines.stages.api_aggregator._implementation import Implementation
+from troth_pipelines.stages.api_aggregator._implementation import (
+    Implementation,
+    Serving,
+)
 from troth_pipelines.stages.api_aggregator._model import ApiAggregatorSpec
 
 __all__ = ["policy_manifests"]
@@ -24,9 +27,7 @@ _ENVOY = "gateway.envoyproxy.io/v1alpha1"
 _ENVOY_LIMIT = 2**32 - 1
 
 
-def policy_manifests(
-    home: Home, spec: ApiAggregatorSpec, implementation: Implementation
-) -> list[JsonObject]:
+def policy_manifests(home: Home, spec: ApiAggregatorSpec, serving: Serving) -> list[JsonObject]:
     """Make the policies for the limits that were asked for; none without any.
 
     Raises:
@@ -40,9 +41,10 @@ def policy_manifests(
     wanted = [name for name, value in asked.items() if value is not None]
     if not wanted:
         return []
+    implementation = serving.implementation
     make = _MAKERS.get(implementation)
     if make is None:
-        raise fields.error(wanted[0], _refusal(implementation))
+        raise fields.error(wanted[0], _refusal(serving))
     if home.kind not in _TARGETS[implementation]:
         message = (
             f"{implementation} sets this for a whole Gateway, and this one is not the request's "
@@ -52,15 +54,16 @@ def policy_manifests(
     return make(home, spec, fields)
 
 
-def _refusal(implementation: Implementation) -> str:
-    if implementation is Implementation.OTHER:
+def _refusal(serving: Serving) -> str:
+    if serving.implementation is Implementation.OTHER:
+        what, remedy = serving.missing()
         return (
-            "the Gateway API has no such limit, and the Promise does not say which implementation "
-            "serves this Gateway (GATEWAY_IMPLEMENTATION). Leave it out, or ask the platform team."
+            f"the Gateway API has no such limit, and the Promise does not say {what}. Leave it "
+            f"out, or ask the platform team to {remedy}; with {' or '.join(_MAKERS)} it can be set."
         )
     return (
-        f"the Gateway API has no such limit, and {implementation} has no policy that sets one on a "
-        "Gateway. Leave it out; on a route, timeouts are part of the API."
+        f"the Gateway API has no such limit, and {serving.implementation} has no policy that sets "
+        "one on a Gateway. Leave it out; on a route, timeouts are part of the API."
     )
 
 

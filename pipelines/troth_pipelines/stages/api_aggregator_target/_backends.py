@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from troth.api import Json, JsonObject
-from troth_pipelines.stages.api_aggregator_target._identity import GATEWAY_GROUP, Identity
+from troth_pipelines.gateway.objects import GATEWAY_GROUP
+from troth_pipelines.stages.api_aggregator_target._identity import Identity
 from troth_pipelines.stages.api_aggregator_target._model import Route, Service, WeightedService
 from troth_pipelines.stages.api_aggregator_target._problems import Place, invalid
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from troth.api import Json, JsonObject
-from troth_pipelines.stages.api_aggregator_target._identity import GATEWAY_GROUP, Identity
+from troth_pipelines.gateway.objects import GATEWAY_GROUP
+from troth_pipelines.stages.api_aggregator_target._identity import Identity
 from troth_pipelines.stages.api_aggregator_target._rules import SIZE_LIMIT, Rule
 
 __all__ = ["HttpRoute", "http_routes"]

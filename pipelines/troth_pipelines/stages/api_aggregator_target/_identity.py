@@ -4,13 +4,12 @@ import hashlib
 from dataclasses import dataclass
 
 from troth.api import Json, JsonObject
+from troth_pipelines.gateway.objects import AGGREGATOR, GATEWAY_GROUP
 from troth_pipelines.stages.api_aggregator_target._model import AggregatorRef, Parent
 
-__all__ = ["GATEWAY_GROUP", "Attachment", "Identity"]
+__all__ = ["Attachment", "Identity"]
 
-GATEWAY_GROUP = "gateway.networking.k8s.io"
-
-_PREFIX = "marketplace.troth.dev/"
+_TARGET = "marketplace.troth.dev/target"
 _NAME_LIMIT = 253  # characters, RFC 1123
 _LABEL_LIMIT = 63  # characters
 _HASH_LENGTH = 8  # hex digits that tell cut names apart
@@ -79,8 +78,8 @@ class Identity:
         """Return the metadata of an object, by default in the request's namespace."""
         labels: dict[str, Json] = {
             "app.kubernetes.io/managed-by": "troth",
-            f"{_PREFIX}aggregator": self.aggregator.name,
-            f"{_PREFIX}target": _bounded(self.name, _LABEL_LIMIT),
+            AGGREGATOR: self.aggregator.name,
+            _TARGET: _bounded(self.name, _LABEL_LIMIT),
         }
         return {"name": name, "namespace": namespace or self.namespace, "labels": labels}
 

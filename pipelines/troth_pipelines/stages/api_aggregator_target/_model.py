@@ -43,6 +43,9 @@ _FIELD_NAME = r"^[A-Za-z0-9!#$%&'*+\-.^_\x60|~]+$"  # RFC 9110, section 5.6.2
 # A line end in a value would begin a header that nobody asked for.
 _NO_CONTROLS = r"^[^\x00-\x08\x0a-\x1f\x7f]*$"
 
+# In a path an escape says it; as they are they reach the configuration of the gateway.
+_NO_PATH_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
 _LabelName = Annotated[str, Field(min_length=1, max_length=63, pattern=_LABEL)]
 _ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=_SUBDOMAIN)]
 _FieldName = Annotated[str, Field(min_length=1, max_length=256, pattern=_FIELD_NAME)]
@@ -103,7 +106,10 @@ class Path(_Part):
         "Exact, or Regex in the dialect RE2.",
     )
     value: str = Field(
-        min_length=1, max_length=PATH_LIMIT, description="The path, such as /v1/claims."
+        min_length=1,
+        max_length=PATH_LIMIT,
+        pattern=_NO_PATH_CONTROLS,
+        description="The path, such as /v1/claims.",
     )
 
 

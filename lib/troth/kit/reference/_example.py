@@ -8,18 +8,17 @@ import math
 from collections.abc import Sequence
 from typing import cast
 
-from troth.api.json_values import Json, JsonObject, is_object
-from troth.api.promise import Api
+from troth.api import Api, Json, JsonObject, is_object
 
 __all__ = ["example_request"]
 
 
-def example_request(api: Api, version: str) -> JsonObject:
-    """Return a request of a kind, as far as its schema tells how one looks."""
-    properties = api.schemas[version].get("properties")
+def example_request(api: Api) -> JsonObject:
+    """Return a request in the stored version, as far as its schema tells how one looks."""
+    properties = api.schema.get("properties")
     spec = properties.get("spec") if is_object(properties) else None
     return {
-        "apiVersion": f"{api.group}/{version}",
+        "apiVersion": f"{api.group}/{api.stored}",
         "kind": api.kind,
         "metadata": {"name": "example", "namespace": "default"},
         "spec": _mapping(spec) if is_object(spec) else {},

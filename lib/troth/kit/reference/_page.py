@@ -4,13 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from troth.api.example import example_request
-from troth.api.fence import Fence
-from troth.api.field_rows import constraints, field_rows
-from troth.api.json_values import Fields, JsonObject, is_object
-from troth.api.markdown import code, fenced, one_line, paragraphs, table
-from troth.api.promise import Api, Promise
-from troth.api.spelling import dump_documents
+from troth.api import Api, Fence, Fields, JsonObject, Promise, dump_documents, is_object
+from troth.kit.reference._example import example_request
+from troth.kit.reference._fields import constraints, field_rows
+from troth.kit.reference._markdown import code, fenced, one_line, paragraphs, table
 
 __all__ = ["reference_page"]
 
@@ -26,7 +23,7 @@ def reference_page(promise: Promise, example: str | None = None) -> str:
     """
     parts = list(_about(promise))
     if promise.api is not None:
-        parts += _how_to_ask(promise.api, _stored(promise, promise.api), example)
+        parts += _how_to_ask(promise.api, example)
         for version, schema in promise.api.schemas.items():
             many = f" of {version}" if len(promise.api.schemas) > 1 else ""
             parts += _fields(schema, many)
@@ -47,7 +44,7 @@ def _about(promise: Promise) -> Iterator[str]:
         yield "This Promise offers no API: nothing can be asked of it. It brings what stands below."
     else:
         yield f"# {one_line(api.kind)}"
-        yield from _descriptions(api.schemas[_stored(promise, api)])
+        yield from _descriptions(api.schema)
         versions = [code(f"{api.group}/{name}") for name in api.schemas]
         rows += [
             ("kind", code(api.kind)),
@@ -70,25 +67,17 @@ def _property(schema: JsonObject, name: str) -> JsonObject:
     return found if is_object(found) else {}
 
 
-def _stored(promise: Promise, api: Api) -> str:
-    """Return the version to show first: the one that is stored, if it is served."""
-    for version in _declared(promise):
-        if version.flag("storage", default=False) and version.text("name") in api.schemas:
-            return version.text("name")
-    return next(iter(api.schemas))
-
-
 def _declared(promise: Promise) -> list[Fields]:
     definition = Fields(promise.raw).section("spec").section("api").section("spec")
     return definition.items("versions")
 
 
-def _how_to_ask(api: Api, version: str, example: str | None) -> Iterator[str]:
+def _how_to_ask(api: Api, example: str | None) -> Iterator[str]:
     yield "## How to ask"
     if example is not None:
         yield fenced(example, "yaml")
         return
-    made = dump_documents([example_request(api, version)]).decode()
+    made = dump_documents([example_request(api)]).decode()
     hint = "; replace what stands in angle brackets" if _PLACEHOLDER.search(made) else ""
     yield f"Made from the schema{hint}:"
     yield fenced(made, "yaml")

@@ -1,6 +1,6 @@
-"""The pytest plugin: ``pytest --troth promises/`` collects bundles, and their checks as tests.
+"""Bundles as pytest collects them: a plugin of its own, loaded by ``--troth``.
 
-Without ``--troth`` it does nothing. A bundle is its promise.yaml; the id of a check is
+A bundle is its promise.yaml; the id of a check is
 ``promises/namespace/promise.yaml::<request>::<check>``, or ``…::<check>`` for the bundle as a
 whole. Two tests more make random requests, where hypothesis is installed.
 """
@@ -29,7 +29,6 @@ __all__ = [
     "BundleFile",
     "CheckItem",
     "RequestNode",
-    "pytest_addoption",
     "pytest_collect_file",
     "pytest_configure",
     "pytest_report_header",
@@ -60,45 +59,9 @@ class _Laboratory:
 _LABORATORY = pytest.StashKey[_Laboratory]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add our options, each of which begins with ``--troth``."""
-    group = parser.getgroup("troth", "bundles of Troth")
-    group.addoption("--troth", action="store_true", help="Test bundles: folders with promise.yaml.")
-    group.addoption(
-        "--troth-examples",
-        type=int,
-        default=25,
-        metavar="N",
-        help="Random requests that each of a bundle's two properties is tried with (default: 25).",
-    )
-    group.addoption(
-        "--troth-image",
-        action="append",
-        default=[],
-        metavar="PATTERN=PACKAGE",
-        help="Serve images that match PATTERN by the stages of an installed package.",
-    )
-    group.addoption(
-        "--troth-schemas",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="File or folder with CustomResourceDefinitions that rendered objects have to fit.",
-    )
-    group.addoption(
-        "--troth-stage-timeout",
-        type=float,
-        default=60.0,
-        metavar="SECONDS",
-        help="How long a stage may run (default: 60).",
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Read our options, when bundles are to be tested."""
+    """Read our options, and serve the stages that bundles bring."""
     given = config.option
-    if not given.troth:
-        return
     if given.troth_examples < 1:
         raise pytest.UsageError("--troth-examples has to be at least 1.")
     try:
@@ -123,8 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say which packages of bundles are not used."""
-    laboratory = config.stash.get(_LABORATORY, None)
-    return [f"troth: {note}" for note in laboratory.served.notes] if laboratory else []
+    return [f"troth: {note}" for note in config.stash[_LABORATORY].served.notes]
 
 
 def _images(given: Iterable[str]) -> Mapping[str, str]:
@@ -139,7 +101,7 @@ def _images(given: Iterable[str]) -> Mapping[str, str]:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "BundleFile | None":
     """Take a promise.yaml for its bundle."""
-    if _LABORATORY not in parent.config.stash or file_path.name != _PROMISE:
+    if file_path.name != _PROMISE:
         return None
     return BundleFile.from_parent(parent, path=file_path)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from troth.api.json_values import Json, JsonObject, field_path, is_object
-from troth.api.markdown import code, one_line
+from troth.api import Json, JsonObject, field_path, is_object
+from troth.kit.reference._markdown import code, one_line
 
 __all__ = ["FieldRow", "constraints", "field_rows"]
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from troth.api import Json, JsonObject, Promise, RequestSchema, load_object
-from troth.api.example import example_request
-from troth.api.field_rows import constraints, field_rows
-from troth.api.markdown import code, fenced, one_line, paragraphs, table
-from troth.api.reference import reference_page
+from troth.kit.reference import reference_page
+from troth.kit.reference._example import example_request
+from troth.kit.reference._fields import constraints, field_rows
+from troth.kit.reference._markdown import code, fenced, one_line, paragraphs, table
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BUNDLES = sorted(path.parent for path in ROOT.glob("promises/*/promise.yaml"))
@@ -307,7 +307,7 @@ def test_a_made_example_fits_its_schema(field: JsonObject) -> None:
     made = promise(spec)
     assert made.api is not None
 
-    request = example_request(made.api, "v1")
+    request = example_request(made.api)
 
     violations = RequestSchema(made.api.schemas["v1"]).violations(
         cast("JsonObject", request["spec"])
@@ -409,19 +409,19 @@ def test_status_fields_are_listed_where_the_schema_has_some() -> None:
 
 def test_every_version_that_is_served_has_its_fields_and_the_stored_one_leads() -> None:
     versions: Json = [
-        _version("v1", of(old={"type": "string"}), deprecated=True, deprecationWarning="use | v2"),
         _version("v2", {**of(new={"type": "string"}), "required": ["new"]}, storage=True),
+        _version("v1", of(old={"type": "string"}), deprecated=True, deprecationWarning="use | v2"),
         _version("v3", of(), served=False),
     ]
 
     page = reference_page(promise(versions=versions))
 
-    assert page.index("## Fields of v1") < page.index("## Fields of v2")
+    assert page.index("## Fields of v2") < page.index("## Fields of v1")
     assert "Fields of v3" not in page
     assert "apiVersion: example.com/v2\n" in page
     assert cells(page)[-3:] == [
-        ["v1", "yes", "no", "use | v2"],
         ["v2", "yes", "yes", ""],
+        ["v1", "yes", "no", "use | v2"],
         ["v3", "no", "no", ""],
     ]
 
