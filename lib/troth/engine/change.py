@@ -66,7 +66,8 @@ class Composer:
         fresh = draft.settled is None
         if not fresh and new == old:
             return None
-        stale = frozenset(draft.observed) - contents.keys() if fresh else frozenset[Spot]()
+        kept = contents.keys() | draft.left.keys()
+        stale = frozenset(draft.observed) - kept if fresh else frozenset[Spot]()
         home = ChangeSet(
             key=record_key(Owner(*draft.key)),
             expected_version=draft.entry.version if draft.entry is not None else None,

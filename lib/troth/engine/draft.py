@@ -28,6 +28,7 @@ class Draft:
         status: what the stages left.
         placements: where its groups go; their contents are None when nothing was rendered.
         traits: what routes are decided by, of the Destinations where there is any.
+        left: digest of each of its files that stays as it is, in a Destination that is not given.
         suspension: what a stage asked for in this run.
         settled: why no stage ran, or why what ran is not to be written; None for a fresh output.
         misplaced: why its place is not what its selectors ask for, None when it is.
@@ -45,6 +46,7 @@ class Draft:
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     placements: tuple[Placement, ...] = ()
     traits: Mapping[str, Traits] = field(default_factory=dict[str, Traits])
+    left: Mapping[Spot, str] = field(default_factory=dict[Spot, str])
     suspension: Suspension | None = None
     settled: Settled | None = None
     misplaced: str | None = None
@@ -108,7 +110,14 @@ class Draft:
 
     @property
     def digests(self) -> dict[Spot, str]:
-        """Place → digest of every file that was rendered."""
+        """Place → digest of every file that is its own: what was rendered, and what is left."""
+        return {
+            **self.left,
+            **self._rendered,
+        }
+
+    @property
+    def _rendered(self) -> dict[Spot, str]:
         return {
             Spot(placement.store, path): digest
             for placement in self.placements

@@ -6,7 +6,7 @@ on nothing but names; a Promise's own goes to all of them. What was placed stays
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api import Destination, Layout, RequestKey
@@ -21,11 +21,15 @@ __all__ = ["Places", "candidates", "place", "require_any"]
 class Places:
     """Where the groups of a request go.
 
-    `misplaced` says why a group stays somewhere its selector no longer asks for.
+    Attributes:
+        placements: each group with its Destination.
+        misplaced: why something stays where no selector asks for it.
+        left: what a Promise has in Destinations that are not given; it stays there as it is.
     """
 
     placements: tuple[Placement, ...]
     misplaced: str | None = None
+    left: tuple[Placement, ...] = ()
 
 
 def candidates(
@@ -50,7 +54,7 @@ def _matches(selector: Mapping[str, str], destination: Destination) -> bool:
 
 
 def place(
-    key: RequestKey, groups: Iterable[Group], world: World, earlier: Iterable[Placement]
+    key: RequestKey, groups: Iterable[Group], world: World, earlier: Collection[Placement]
 ) -> Places:
     """Choose where each group goes.
 
@@ -61,15 +65,17 @@ def place(
         earlier: where the groups are now; they stay there.
 
     Raises:
-        UnscheduledError: no Destination matches a group that has no place yet, or the place it
-            has is not among those given.
+        UnscheduledError: no Destination matches a group that has no place yet, or the place that
+            a request's group has is not among those given.
         NotServedError: the Destination's layout is not served.
     """
     now: dict[tuple[str, str], list[str]] = {}
-    for old in earlier:
+    known = world.destinations.keys()
+    left = tuple(one for one in earlier if key.is_promise and one.destination not in known)
+    for old in (one for one in earlier if one not in left):
         now.setdefault((old.group.pipeline, old.group.directory), []).append(old.destination)
     placements: list[Placement] = []
-    misplaced: str | None = None
+    misplaced = _out_of_service(left)
     for group in groups:
         matching = candidates(group.selector, world.destinations.values())
         recorded = now.get((group.pipeline, group.directory), [])
@@ -80,13 +86,20 @@ def place(
                     f"Destination {destination.name} no longer matches {_spell(group.selector)}; "
                     f"the files stay there until the {_what(key)} is removed."
                 )
-        if not matching and not stays:
+        if not matching and not stays and not left:
             raise _unscheduled(group.selector, world)
         placements += [
             _placement(key, group, destination, world.store_of(destination))
             for destination in _chosen(key, stays, matching)
         ]
-    return Places(tuple(placements), misplaced)
+    return Places(tuple(placements), misplaced, left)
+
+
+def _out_of_service(left: Iterable[Placement]) -> str | None:
+    names = ", ".join(sorted({one.destination for one in left}))
+    if not names:
+        return None
+    return f"Destination {names} is not among those given; what stands there stays as it is."
 
 
 def _what(key: RequestKey) -> str:

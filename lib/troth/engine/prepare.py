@@ -131,7 +131,10 @@ class Preparer:
         """Return a remembered draft if its Destinations are where they were, else None."""
         groups = {(p.group.pipeline, p.group.directory): p.group for p in draft.placements}
         places = place(draft.key, groups.values(), self.world, draft.placements)
-        if _spots(places.placements) != _spots(draft.placements):
+        if _spots([*places.placements, *places.left]) != _spots(draft.placements):
+            return None
+        known = self.world.destinations.keys()
+        if any(one.behind and one.destination in known for one in draft.placements):
             return None
         return replace(draft, misplaced=places.misplaced)
 
@@ -185,10 +188,11 @@ class Preparer:
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
         draft = replace(
             draft,
-            placements=placements,
+            placements=(*placements, *(replace(one, behind=True) for one in places.left)),
             traits=self._traits(placements),
             misplaced=places.misplaced,
             observed={**draft.observed, **adopted},
+            left=_in(places.left, draft.observed),
         )
         if record is not None and self._repeats(draft, record):
             _refuse_unstable(draft, record)
@@ -196,8 +200,9 @@ class Preparer:
 
     def _repeats(self, draft: Draft, record: Record) -> bool:
         """Tell whether this run had the very input and state that the record was made from."""
+        whole = not any(placement.behind for placement in record.placements)
         digest = self._digest(draft, record.status)
-        return record.suspension is None and record.input_digest == digest
+        return whole and record.suspension is None and record.input_digest == digest
 
     def _traits(self, placements: Iterable[Placement]) -> dict[str, Traits]:
         """Return by Destination what routes are decided by."""
@@ -219,8 +224,14 @@ class Preparer:
         return replace(placement, objects=objects)
 
 
+def _in(placements: Iterable[Placement], observed: Mapping[Spot, str]) -> dict[Spot, str]:
+    """Return the files of some placements."""
+    found = list(placements)
+    return {spot: d for spot, d in observed.items() if any(one.owns(spot) for one in found)}
+
+
 def _spots(placements: Iterable[Placement]) -> list[tuple[str, Spot]]:
-    return [(one.destination, Spot(one.store, one.path)) for one in placements]
+    return sorted((one.destination, Spot(one.store, one.path)) for one in placements)
 
 
 _HELD = Settled(

@@ -1,6 +1,6 @@
 """Preview: what a plan would change, file by file, without writing any of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from troth.api import RequestKey
 from troth.engine.change import Change
@@ -9,7 +9,7 @@ from troth.engine.ladder import Plan
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.removal import not_removed_yet, promise_in_use
 from troth.engine.report import of_draft, of_record
-from troth.engine.values import Item, Spot, State
+from troth.engine.values import HELD, Item, Spot, State
 from troth.errors import Reason
 
 __all__ = ["FileChange", "Preview", "preview"]
@@ -35,7 +35,7 @@ class Preview:
 def preview(plan: Plan) -> list[Preview]:
     """Return what a plan would do, in the order of the requests."""
     view = plan.ledger.view
-    found = [Preview(item) for item in plan.items]
+    found = [Preview(_unless_freed(plan, item)) for item in plan.items]
     for draft, change in plan.drafts:
         files = _changes(plan, draft, change) if change is not None else ()
         written = bool(files) or (change is not None and draft.record is None)
@@ -44,6 +44,15 @@ def preview(plan: Plan) -> list[Preview]:
         found.append(Preview(item, files))
     found += [_removal(plan, key) for key in plan.removals]
     return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
+
+
+def _unless_freed(plan: Plan, item: Item) -> Item:
+    """Say of what another holds whether sync would try it again in the same run."""
+    changing = {draft.key for draft, change in plan.drafts if change is not None}
+    if item.reason not in HELD or not plan.blockers & (changing | set(plan.removals)):
+        return item
+    text = "Where the holder lets go of it in the same run, sync tries it again."
+    return replace(item, message=f"{item.message} {text}")
 
 
 def _removal(plan: Plan, key: RequestKey) -> Preview:

@@ -196,6 +196,7 @@ def _encode_placement(placement: Placement, home: str) -> Json:
         "owned": placement.owned,
         "files": [path.removeprefix(f"{placement.path}/") for path in placement.files],
         "objects": [item._asdict() for item in placement.objects],
+        **({"behind": True} if placement.behind else {}),
     }
 
 
@@ -265,4 +266,5 @@ def _decode_placement(fields: Fields, home: str) -> Placement:
                      item.text("name"))
             for item in fields.items("objects")
         ),
+        behind=fields.flag("behind", default=False),
     )  # fmt: skip

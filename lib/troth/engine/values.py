@@ -10,9 +10,11 @@ from troth.api import (
     Promise,
     ResourceRequest,
 )
+from troth.errors import Reason
 
 __all__ = [
     "FAILING",
+    "HELD",
     "Group",
     "Item",
     "ObjectId",
@@ -42,6 +44,12 @@ class State(StrEnum):
 
 FAILING = frozenset({State.REFUSED, State.FAILED, State.UNSCHEDULED})
 """The states that make a run fail (exit code 1)."""
+
+
+HELD = frozenset(
+    {Reason.OBJECT_HELD, Reason.PATH_HELD, Reason.ROUTE_HELD, Reason.ROUTE_NOT_ALLOWED}
+)
+"""Reasons that go away when another request of the run lets go of something."""
 
 
 class ObjectId(NamedTuple):
@@ -141,8 +149,9 @@ class Placement:
 
     `path` is its folder in the store, `owned` the folder of the whole request in that
     Destination, nothing in which is anybody else's (None in a layout without such folders);
-    `files` are the paths of its files, sorted. `contents` and `digests` hold their bytes and the
-    digests of those, None when nothing was rendered because nothing changed.
+    `files` are the paths of its files, sorted. `behind` tells that it was left as it was while its
+    Destination was not given. `contents` and `digests` hold their bytes and the digests of those,
+    None when nothing was rendered because nothing changed.
     """
 
     group: Group
@@ -152,6 +161,7 @@ class Placement:
     files: tuple[str, ...]
     store: str = ""
     objects: tuple[ObjectId, ...] = ()
+    behind: bool = False
     contents: Mapping[str, bytes] | None = None
     digests: Mapping[str, str] | None = None
 

@@ -20,18 +20,13 @@ from troth.engine.removal import Remover, not_removed_yet, promise_in_use
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_draft, of_error, of_record, state_of
 from troth.engine.revisions import added_revisions, unused_revisions
-from troth.engine.values import Item, State, World
+from troth.engine.values import HELD, Item, State, World
 from troth.errors import FaultError, Reason, TransientError, TrothError
 from troth_statestore import Outcome, Receipt
 
 __all__ = ["Report", "Submit", "Writer"]
 
 _log = logging.getLogger(__name__)
-
-# Reasons that go away when another request of the run lets go of something.
-_HELD = frozenset(
-    {Reason.OBJECT_HELD, Reason.PATH_HELD, Reason.ROUTE_HELD, Reason.ROUTE_NOT_ALLOWED}
-)
 
 _STALE = TransientError(
     Reason.STATE_STORE_BUSY,
@@ -200,7 +195,7 @@ def _unsettled(
     stale = {key for key, one in outcomes.items() if isinstance(one, Receipt)} - done
     if not plan.blockers & done:
         return frozenset(stale)
-    held = {_order(item) for item in items if item.reason in _HELD}
+    held = {_order(item) for item in items if item.reason in HELD}
     freed = {promise for _, promise, name in held if not name}
     waits = (one for one in items if one.reason == Reason.PROMISE_UNAVAILABLE)
     held |= {_order(item) for item in waits if item.promise in freed}

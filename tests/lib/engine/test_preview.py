@@ -73,3 +73,17 @@ def test_a_promise_whose_request_waits_with_its_removal_is_shown_to_stay() -> No
     assert whole.files == ()
     assert whole.item == platform.sync()["thing"]
     assert (whole.item.state, whole.item.reason) == (State.ORPHANED, Reason.PROMISE_IN_USE)
+
+
+def test_what_a_holder_lets_go_of_in_the_same_run_is_said_to_be_tried_again() -> None:
+    platform = Platform(stages={"configure": writes(config_map("shared"))})
+    platform.sync(request("one"))
+
+    said = {one.item.name: one.item for one in preview(platform.plan(request("two")))}
+    kept = {
+        one.item.name: one.item for one in preview(platform.plan(request("one"), request("two")))
+    }
+
+    assert said["two"].reason == Reason.OBJECT_HELD
+    assert "sync tries it again" in said["two"].message
+    assert "sync tries it again" not in kept["two"].message

@@ -349,3 +349,38 @@ def test_nothing_of_a_paused_promise_is_removed() -> None:
 
     assert (items["one"].state, items["one"].reason) == (State.SUSPENDED, Reason.PAUSED)
     assert OF_REQUEST in platform.files
+
+
+def test_a_destination_out_of_service_does_not_keep_a_promise_from_the_others() -> None:
+    platform = with_dependencies()
+    platform.destinations = [destination("a"), destination("b")]
+    platform.sync()
+    before = platform.files
+    platform.destinations = [destination("a")]
+    platform.promises = [promise(dependencies=[config_map("newer", "operator")])]
+
+    changed = platform.sync(request())
+    again = platform.sync(request())
+
+    [at_a, at_b] = [path for path in sorted(platform.files) if "/static/" in path]
+    assert b"newer" in platform.files[at_a]
+    assert platform.files[at_b] == before[at_b]
+    assert changed["one"].state is State.WRITTEN
+    assert "Destination b is not among those given" in changed["thing"].message
+    assert platform.handed_in == []
+    assert again["thing"].state is State.MISPLACED
+
+
+def test_a_destination_that_is_back_is_brought_up_to_date() -> None:
+    platform = with_dependencies()
+    platform.destinations = [destination("a"), destination("b")]
+    platform.sync()
+    platform.destinations = [destination("a")]
+    platform.promises = [promise(dependencies=[config_map("newer", "operator")])]
+    platform.sync()
+    platform.destinations = [destination("a"), destination("b")]
+
+    items = platform.sync()
+
+    assert items["thing"].state is State.WRITTEN
+    assert all(b"newer" in content for content in platform.files.values())
