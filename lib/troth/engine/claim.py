@@ -188,7 +188,7 @@ class Claims:
 
     def _missing(self, needed: ObjectId, destination: str) -> WaitingError:
         """Say what is to be done about something that is not where it is referred to."""
-        elsewhere = ", ".join(sorted(self._gateways.get(needed, ())))
+        elsewhere = ", ".join(sorted(self._gateways.get(needed, set[str]()) - {destination}))
         advice = (
             f"It is in Destination {elsewhere}: let the selectors of both Promises choose one."
             if elsewhere

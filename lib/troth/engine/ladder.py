@@ -27,7 +27,7 @@ from troth.engine.removal import DeletionBudget, PruneRules, Remover
 from troth.engine.render import Renderer
 from troth.engine.report import of_error, of_record
 from troth.engine.suspension import Suspension
-from troth.engine.values import Item, State, Submission, World
+from troth.engine.values import HELD, Item, State, Submission, World
 from troth.engine.view import View
 from troth.errors import InvalidInputError, Reason, TrothError
 
@@ -156,12 +156,17 @@ class Engine:
         """
         leaving = decisions.blockers & set(removals)
         soon = {item.promise for item in decisions.items if leaving and not item.name}
+        refused = {
+            RequestKey(item.namespace, item.promise, item.name)
+            for item in decisions.items
+            if item.reason not in HELD
+        }
         waiting = {
             identity_of(submission.request)
             for submission, outcome in climbed
-            if not (
-                isinstance(outcome, Draft) and (outcome.is_wanted or outcome.key.promise in soon)
-            )
+            if not isinstance(outcome, Draft)
+            or outcome.key in refused
+            or not (outcome.is_wanted or outcome.key.promise in soon)
         }
         entries = {key: ledger.entries[key] for key in removals}
         kept = {key for key, entry in entries.items() if entry.record.identity in waiting}

@@ -383,3 +383,15 @@ def test_what_a_renamed_promise_cannot_serve_yet_stays_as_it_is() -> None:
     platform.sync(request(value="x"))
 
     assert before.items() <= platform.files.items()
+
+
+def test_what_a_renamed_promise_is_not_allowed_to_write_stays_as_it_is() -> None:
+    platform = Platform(promises=[promise("old-name")])
+    platform.sync(request(value="x"))
+    before = platform.files
+    platform.promises = [promise("new-name", fence="{namespaces: [other]}")]
+
+    items = platform.sync(request(value="x"))
+
+    assert platform.files == before
+    assert items["one"].state in {State.ORPHANED, State.REFUSED}
