@@ -147,8 +147,7 @@ def _takes(new: Record, old: Record | None) -> bool:
     Objects are left out: whoever makes thousands would be stale whenever anybody else writes
     one, and never get through. Two of them in one Destination are named by ``troth verify``.
     """
-    before = old.traits if old is not None else {}
-    return any(before.get(name) != traits for name, traits in new.traits.items())
+    return any(old is None or old.traits.get(name) != traits for name, traits in new.traits.items())
 
 
 def _spread(
