@@ -74,7 +74,8 @@ class MemoryStore:
         """Apply change sets, each whole or not at all; one receipt each, in the order given."""
         check_together(changes)
         with self._lock:
-            moved = self._seen.moved(self._record_index.digests)
+            guarded = any(change.exclusive for change in changes)
+            moved = guarded and self._seen.moved(self._record_index.digests)
             steps = plan(changes, self._file_index, self._record_index, moved=moved)
             revisions = self._apply(steps)
             self._seen.wrote(steps)

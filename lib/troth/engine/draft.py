@@ -111,15 +111,9 @@ class Draft:
     @property
     def digests(self) -> dict[Spot, str]:
         """Place → digest of every file that is its own: what was rendered, and what is left."""
-        return {
-            **self.left,
-            **self._rendered,
-        }
-
-    @property
-    def _rendered(self) -> dict[Spot, str]:
-        return {
+        rendered = {
             Spot(placement.store, path): digest
             for placement in self.placements
             for path, digest in (placement.digests or {}).items()
         }
+        return {**self.left, **rendered}

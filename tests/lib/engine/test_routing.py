@@ -257,3 +257,30 @@ def test_a_record_that_cannot_be_read_frees_no_route(broken: str) -> None:
 
     assert items["two"].reason in {Reason.ROUTE_HELD, Reason.ROUTE_NOT_ALLOWED}
     assert not any("/thing/two/" in path for path in platform.files)
+
+
+def test_only_what_takes_a_route_is_held_up_by_the_records_of_others() -> None:
+    platform = apis()
+    platform.sync(gate())
+    plain = Platform()
+
+    [taking] = [change for draft, change in platform.plan(request(value="/a"), gate()).drafts
+                if draft.key.name == "one"]  # fmt: skip
+    [(_, making)] = plain.plan(request()).drafts
+
+    assert taking is not None
+    assert making is not None
+    assert taking.parts[""].exclusive
+    # Else a run that makes thousands would never get through beside runs that make a few.
+    assert not making.parts[""].exclusive
+
+
+def test_a_route_that_stays_as_it_is_is_held_up_by_nobody() -> None:
+    platform = apis()
+    platform.sync(request(value="/a"), gate())
+
+    plan = platform.plan(request(value="/a", colour="blue"), gate())
+
+    [change] = [change for draft, change in plan.drafts if draft.key.name == "one"]
+    assert change is not None
+    assert not change.parts[""].exclusive
