@@ -54,7 +54,7 @@ class View:
         """Raise when one of these stores was not looked at.
 
         Raises:
-            TransientError: it could not be reached, or is none of this run's.
+            TransientError: it could not be reached. One that is none of this run's is no reason.
         """
         for store in stores:
             if store in self.unreached:
