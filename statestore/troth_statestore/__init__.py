@@ -16,6 +16,7 @@ from troth_statestore.layout import (
 from troth_statestore.paths import why_unsafe
 from troth_statestore.protocol import (
     ChangeSet,
+    Guard,
     Outcome,
     Probe,
     Receipt,
@@ -26,6 +27,7 @@ from troth_statestore.protocol import (
 
 __all__ = [
     "ChangeSet",
+    "Guard",
     "Outcome",
     "Owner",
     "Probe",

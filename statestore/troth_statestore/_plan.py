@@ -4,7 +4,7 @@ Pure: a store hands in what it holds, and gets back what is to be written.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,7 +43,7 @@ class Step:
 
 
 def plan(
-    changes: Iterable[ChangeSet], files: View, records: View, *, moved: bool = False
+    changes: Iterable[ChangeSet], files: View, records: View, refused: Container[str] = ()
 ) -> list[Step]:
     """Compare change sets with a store; in order of key, which is the order to write them in.
 
@@ -51,13 +51,13 @@ def plan(
         changes: what is asked for.
         files: what stands there.
         records: what stands there.
-        moved: whether somebody else has written records since the last snapshot.
+        refused: keys of those whose guards let them through no more.
 
     Raises:
         StoreError: a file that nobody asked to delete is in the way of another.
     """
     return [
-        _stale(change) if moved and change.exclusive else _step(change, files, records)
+        _stale(change) if change.key in refused else _step(change, files, records)
         for change in sorted(changes, key=lambda change: change.key)
     ]
 

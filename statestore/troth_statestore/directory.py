@@ -76,9 +76,8 @@ class DirectoryStore:
         if not changes:
             return []
         with self._locked(fcntl.LOCK_EX, create=True):
-            moved = any(change.exclusive for change in changes) and self._moved()
             places = _Place(self._disk, ""), _Place(self._disk, f"{_RECORDS}/")
-            steps = plan(changes, *places, moved=moved)
+            steps = plan(changes, *places, self._refused(changes))
             revisions = {
                 step.change.key: revision for step in steps if (revision := self._apply(step))
             }
@@ -88,8 +87,14 @@ class DirectoryStore:
     def close(self) -> None:
         """Do nothing: no file is held open."""
 
-    def _moved(self) -> bool:
-        return self._seen.moved({key: _digest(one) for key, one in self._disk.walk(_RECORDS)})
+    def _refused(self, changes: Sequence[ChangeSet]) -> frozenset[str]:
+        if all(change.guard is None for change in changes):
+            return frozenset()  # to read all records is not cheap here
+        found = dict(self._disk.walk(_RECORDS))
+        versions = {key: _digest(one) for key, one in found.items()}
+        return self._seen.refused(
+            changes, versions, lambda keys: {key: found[key].content for key in keys}
+        )
 
     def _apply(self, step: Step) -> str | None:
         """Write what differs; return the new revision, None when no file did."""

@@ -74,12 +74,15 @@ class MemoryStore:
         """Apply change sets, each whole or not at all; one receipt each, in the order given."""
         check_together(changes)
         with self._lock:
-            guarded = any(change.exclusive for change in changes)
-            moved = guarded and self._seen.moved(self._record_index.digests)
-            steps = plan(changes, self._file_index, self._record_index, moved=moved)
+            versions = self._record_index.digests
+            refused = self._seen.refused(changes, versions, self._read_records)
+            steps = plan(changes, self._file_index, self._record_index, refused)
             revisions = self._apply(steps)
             self._seen.wrote(steps)
             return receipts(changes, steps, revisions)
+
+    def _read_records(self, keys: Sequence[str]) -> dict[str, bytes]:
+        return {key: self._records[key] for key in keys}
 
     def _apply(self, steps: Sequence[Step]) -> dict[str, str]:
         revisions: dict[str, str] = {}

@@ -6,13 +6,14 @@ The twins in ``git``, ``directory`` and ``memory`` pass the same tests.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 __all__ = [
     "ChangeSet",
+    "Guard",
     "Outcome",
     "Probe",
     "Receipt",
@@ -67,8 +68,8 @@ class ChangeSet:
         record: the record's new bytes, None to remove it.
         title: subject of the commit, where the store has such a thing.
         trailers: ``(name, value)`` pairs for the foot of the commit message, in order.
-        exclusive: whether it takes what the records of others might take too, so that it is stale
-            as well when anybody else has written a record since this store's last snapshot.
+        guard: asked before it is written, should others have written records since this store's
+            last snapshot: what does not pass is stale. None where no record but its own matters.
     """
 
     key: str
@@ -78,7 +79,12 @@ class ChangeSet:
     record: bytes | None = None
     title: str = ""
     trailers: tuple[tuple[str, str], ...] = ()
-    exclusive: bool = False
+    guard: "Guard | None" = field(default=None, compare=False)
+
+
+Guard: TypeAlias = Callable[[Mapping[str, bytes | None]], bool]
+"""Told which records others have written, key → bytes, None for one that is gone, says whether a
+change set may still be written. All change sets of one commit are told by the same map."""
 
 
 @dataclass(frozen=True, slots=True)

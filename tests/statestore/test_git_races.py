@@ -4,7 +4,7 @@ The clock of a store is asked once between looking at the remote and pushing, so
 pushes is somebody who is faster.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -224,29 +224,54 @@ def test_a_remote_that_denies_forced_pushes_takes_ours(
     assert remote.subjects() == ["Update a", "Update b"]
 
 
-def test_what_was_decided_by_the_records_of_others_is_stale_when_one_of_them_has_moved(
+def test_a_guard_is_told_what_others_have_written_and_what_it_refuses_is_stale(
     open_store: OpenStore,
 ) -> None:
     mine, theirs = open_store(), open_store()
-    mine.snapshot()
-    theirs.commit([ChangeSet("requests/a", None, {"a": b"1"}, record=b"1")])
-    taking = ChangeSet("requests/b", None, {"b": b"2"}, record=b"2", exclusive=True)
+    theirs.commit([ChangeSet("requests/gone", None, record=b"0")])
+    [(_, version)] = mine.snapshot().records().values()
+    theirs.commit([
+        ChangeSet("requests/a", None, {"a": b"1"}, record=b"1"),
+        ChangeSet("requests/gone", version, record=None),
+    ])  # fmt: skip
+    told: list[Mapping[str, bytes | None]] = []
+
+    def refuse(moved: Mapping[str, bytes | None]) -> bool:
+        told.append(moved)
+        return False
+
+    taking = ChangeSet("requests/b", None, {"b": b"2"}, record=b"2", guard=refuse)
     other = ChangeSet("requests/c", None, {"c": b"3"}, record=b"3")
 
     stale, written = mine.commit([taking, other])
     mine.snapshot()
     [again] = mine.commit([taking])
 
+    assert told == [{"requests/a": b"1", "requests/gone": None}]
     assert (stale.outcome, written.outcome) == (Outcome.STALE, Outcome.WRITTEN)
     assert again.outcome is Outcome.WRITTEN
 
 
-def test_what_a_store_wrote_itself_makes_nothing_stale(open_store: OpenStore) -> None:
+def test_a_guard_that_is_content_lets_through_what_others_have_not_touched(
+    open_store: OpenStore,
+) -> None:
+    mine, theirs = open_store(), open_store()
+    mine.snapshot()
+    theirs.commit([ChangeSet("requests/a", None, record=b"1")])
+
+    [receipt] = mine.commit(
+        [ChangeSet("requests/b", None, record=b"2", guard=lambda moved: "requests/b" not in moved)]
+    )
+
+    assert receipt.outcome is Outcome.WRITTEN
+
+
+def test_no_guard_is_told_of_what_a_store_wrote_itself(open_store: OpenStore) -> None:
     store = open_store()
     store.snapshot()
 
     receipts = [
-        store.commit([ChangeSet(f"requests/{name}", None, record=b"1", exclusive=True)])[0]
+        store.commit([ChangeSet(f"requests/{name}", None, record=b"1", guard=lambda _: False)])[0]
         for name in ("a", "b", "c")
     ]
 

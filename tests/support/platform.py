@@ -37,7 +37,7 @@ from troth.engine import (
 )
 from troth.errors import Reason, TransientError
 from troth.runners import StageJob, StageResult
-from troth_statestore import ChangeSet, Receipt
+from troth_statestore import ChangeSet, Receipt, StateStore
 from troth_statestore.memory import MemoryStore
 
 StageFunction = Callable[[StageJob], StageResult]
@@ -228,8 +228,8 @@ class Platform:
     promises: list[Promise] = field(default_factory=lambda: [promise()])
     destinations: list[Destination] = field(default_factory=lambda: [destination("cluster")])
     settings: Settings = field(default_factory=Settings)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    others: dict[str, MemoryStore] = field(default_factory=dict)
+    store: StateStore = field(default_factory=MemoryStore)
+    others: dict[str, StateStore] = field(default_factory=dict)
     out_of_reach: frozenset[str] = frozenset()
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     roots: frozenset[str] = frozenset({"requests"})
@@ -292,7 +292,7 @@ class Platform:
         return Engine(self._world(), self._renderer(), self.settings)
 
     @property
-    def _stores(self) -> dict[str, MemoryStore]:
+    def _stores(self) -> dict[str, StateStore]:
         return {"main": self.store, **self.others} if self.others else {"": self.store}
 
     def _look(self) -> View:

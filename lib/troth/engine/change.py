@@ -72,7 +72,6 @@ class Composer:
             key=record_key(Owner(*draft.key)),
             expected_version=draft.entry.version if draft.entry is not None else None,
             record=new.encode(draft.home),
-            exclusive=_takes(new, old),
             title=f"Update {draft.key}",
             trailers=_trailers(draft.promise, new),
         )
@@ -141,15 +140,6 @@ class Composer:
         )
 
 
-def _takes(new: Record, old: Record | None) -> bool:
-    """Tell whether a record holds routes, or what they hang on, that the one before did not.
-
-    Objects are left out: whoever makes thousands would be stale whenever anybody else writes
-    one, and never get through. Two of them in one Destination are named by ``troth verify``.
-    """
-    return any(old is None or old.traits.get(name) != traits for name, traits in new.traits.items())
-
-
 def _spread(
     home: ChangeSet, store: str, files: Mapping[Spot, bytes], delete: Collection[Spot]
 ) -> Change:
@@ -164,11 +154,7 @@ def _spread(
     stores = {store} | {spot.store for spot in (*files, *delete)}
     parts: dict[str, ChangeSet] = {}
     for name in sorted(stores):
-        bare = (
-            home
-            if name == store
-            else replace(home, expected_version=None, record=None, exclusive=False)
-        )
+        bare = home if name == store else replace(home, expected_version=None, record=None)
         parts[name] = replace(
             bare,
             files={spot.path: content for spot, content in files.items() if spot.store == name},

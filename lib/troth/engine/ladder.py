@@ -19,6 +19,7 @@ from troth.engine.climb import climb
 from troth.engine.decide import Decisions
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
+from troth.engine.guard import Guards
 from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
 from troth.engine.prepare import Preparer
@@ -124,7 +125,7 @@ class Engine:
             intake.submissions, climbed, strict=True
         ))  # fmt: skip
         items = [*decisions.items, *kept, *unreplaced]
-        drafts = adoptions.bequeath(decisions.drafts, claims.files)
+        drafts = Guards(ledger, adoptions.bequeath(decisions.drafts, claims.files)).guarded()
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
         return Plan(ledger, drafts, removals, items, frozenset(decisions.blockers), waiting)
 

@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 _STALE = TransientError(
     Reason.STATE_STORE_BUSY,
-    "its record was changed by somebody else while this run was under way; run again.",
+    "its record, or who holds what it asks for, was changed by somebody else while this run was "
+    "under way; run again.",
 )
 
 

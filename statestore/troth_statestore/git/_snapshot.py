@@ -28,13 +28,20 @@ class GitSnapshot:
 
     def records(self) -> Mapping[str, tuple[bytes, str]]:
         """Return every record: key → (bytes, version)."""
-        versions = {
-            key: version
-            for key, version in self._moment.records.index.digests.items()
-            if not version.startswith(_SUBMODULE)
+        versions = self._moment.records.index.digests
+        contents = self.read_records(list(versions))
+        return {key: (content, versions[key]) for key, content in contents.items()}
+
+    def read_records(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the bytes of records that are there; what is no file is left out."""
+        versions = self._moment.records.index.digests
+        ids = {
+            key: _object_id(versions[key])
+            for key in keys
+            if not versions[key].startswith(_SUBMODULE)
         }
-        blobs = self._read(map(_object_id, versions.values()))
-        return {key: (blobs[_object_id(version)], version) for key, version in versions.items()}
+        blobs = self._read(ids.values())
+        return {key: blobs[object_id] for key, object_id in ids.items()}
 
     def digests(self, prefix: str) -> Mapping[str, str]:
         """Return path → digest of every file at or below the folder `prefix` ("" for all)."""

@@ -78,14 +78,14 @@ class Writer:
     def commit(self, changes: Sequence[ChangeSet]) -> list[Receipt]:
         """Apply change sets that were checked; one receipt each, in the order given."""
         self._cache.tidy()
-        guarded = any(change.exclusive for change in changes)
         said = ""
         for attempt in range(self._settings.attempts):
             if attempt:
                 time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))
             moment = self._mirror.refresh()
-            moved = guarded and self._seen.moved(moment.records.index.digests)
-            steps = plan(changes, moment.files.index, moment.records.index, moved=moved)
+            now = GitSnapshot(self._cache.git, moment)
+            refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
+            steps = plan(changes, moment.files.index, moment.records.index, refused)
             try:
                 revisions = self._write(moment, steps)
             except MovedError as exc:

@@ -1,71 +1,12 @@
 """Routes through the whole ladder: who gets one, who waits for its Gateway, who is told no."""
 
-from collections.abc import Mapping
-
 import pytest
 from support.platform import Platform, destination, promise, request
+from support.routed import apis, gate
 
-from troth.api import Json, JsonObject, dump_documents
-from troth.engine import State, Submission
+from troth.engine import State
 from troth.errors import Reason
-from troth.runners import StageJob, StageResult
 from troth_statestore import ChangeSet
-
-API = "gateway.networking.k8s.io/v1"
-
-
-def stage(job: StageJob) -> StageResult:
-    """Renders a Gateway for requests of kind Gate, an HTTPRoute on it for all others."""
-    spec, name = job.object["spec"], job.environ["KRATIX_OBJECT_NAME"]
-    namespace = job.environ["KRATIX_OBJECT_NAMESPACE"]
-    assert isinstance(spec, Mapping)
-    metadata: dict[str, Json] = {"name": name, "namespace": namespace}
-    if job.environ["KRATIX_OBJECT_KIND"] == "Gate":
-        consent = str(spec.get("value", ""))
-        if consent:
-            path, _, whom = consent.partition(" ")
-            text = f'[{{"namespace":"{whom}","path":"{path}"}}]'
-            metadata["annotations"] = {"troth.dev/delegations": text}
-        listener: JsonObject = {
-            "name": "http",
-            "port": 80,
-            "protocol": "HTTP",
-            "hostname": "api.example.com",
-            "allowedRoutes": {"namespaces": {"from": "All"}},
-        }
-        body: dict[str, Json] = {"gatewayClassName": "any", "listeners": [listener]}
-        if spec.get("colour") == "set":  # listeners of its own on somebody else's Gateway
-            body = {
-                "parentRef": {"name": "edge", "namespace": "platform"},
-                "listeners": [{**listener, "hostname": "set.example.com"}],
-            }
-            return _one(
-                {"apiVersion": API, "kind": "ListenerSet", "metadata": metadata, "spec": body}
-            )
-        body["allowedListeners"] = {"namespaces": {"from": "All"}}
-        return _one({"apiVersion": API, "kind": "Gateway", "metadata": metadata, "spec": body})
-    match: JsonObject = {"path": {"type": "PathPrefix", "value": str(spec.get("value", "/"))}}
-    body = {
-        "parentRefs": [{"name": "edge", "namespace": "platform"}],
-        "rules": [{"matches": [match]}],
-    }
-    return _one({"apiVersion": API, "kind": "HTTPRoute", "metadata": metadata, "spec": body})
-
-
-def _one(manifest: JsonObject) -> StageResult:
-    return StageResult({"objects.yaml": dump_documents([manifest])})
-
-
-def apis(external: str | None = None) -> Platform:
-    marks = {"troth.dev/external": external} if external else {}
-    return Platform(
-        stages={"configure": stage},
-        promises=[promise("gate", kind="Gate"), promise("thing", annotations=marks)],
-    )
-
-
-def gate(consent: str = "") -> Submission:
-    return request("edge", "platform", kind="Gate", value=consent)
 
 
 def test_a_route_waits_for_its_gateway_and_nothing_is_kept_of_it() -> None:
@@ -257,30 +198,3 @@ def test_a_record_that_cannot_be_read_frees_no_route(broken: str) -> None:
 
     assert items["two"].reason in {Reason.ROUTE_HELD, Reason.ROUTE_NOT_ALLOWED}
     assert not any("/thing/two/" in path for path in platform.files)
-
-
-def test_only_what_takes_a_route_is_held_up_by_the_records_of_others() -> None:
-    platform = apis()
-    platform.sync(gate())
-    plain = Platform()
-
-    [taking] = [change for draft, change in platform.plan(request(value="/a"), gate()).drafts
-                if draft.key.name == "one"]  # fmt: skip
-    [(_, making)] = plain.plan(request()).drafts
-
-    assert taking is not None
-    assert making is not None
-    assert taking.parts[""].exclusive
-    # Else a run that makes thousands would never get through beside runs that make a few.
-    assert not making.parts[""].exclusive
-
-
-def test_a_route_that_stays_as_it_is_is_held_up_by_nobody() -> None:
-    platform = apis()
-    platform.sync(request(value="/a"), gate())
-
-    plan = platform.plan(request(value="/a", colour="blue"), gate())
-
-    [change] = [change for draft, change in plan.drafts if draft.key.name == "one"]
-    assert change is not None
-    assert not change.parts[""].exclusive

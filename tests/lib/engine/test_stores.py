@@ -13,7 +13,7 @@ from troth.api import dump_documents
 from troth.engine import State
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
-from troth_statestore import ChangeSet
+from troth_statestore import ChangeSet, StateStore
 from troth_statestore.memory import MemoryStore
 
 NEAR = "near/resources/team/thing/one/configure/5058f/near.yaml"
@@ -43,11 +43,11 @@ def two_stores() -> Platform:
     )
 
 
-def files(store: MemoryStore) -> list[str]:
+def files(store: StateStore) -> list[str]:
     return sorted(store.snapshot().digests(""))
 
 
-def records(store: MemoryStore) -> list[str]:
+def records(store: StateStore) -> list[str]:
     return sorted(key for key in store.snapshot().records() if key.startswith("requests/"))
 
 
