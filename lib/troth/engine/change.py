@@ -117,6 +117,13 @@ class Composer:
                 protected=_protected(draft),
                 paused=draft.is_paused,
                 status=draft.status,
+                placements=tuple(_remembered(draft)),
+                traits=draft.traits,
+                rolled_back_to=(
+                    output_digest(draft.observed, draft.home)
+                    if draft.is_rolled_back
+                    else kept.rolled_back_to
+                ),
             )
         outputs = old.outputs if old is not None else ()
         if draft.settled is None:

@@ -19,6 +19,8 @@ def in_order(
 ) -> list[tuple[Draft, WaitingError]]:
     """Decide in the order of keys, what others hang on before what hangs on it.
 
+    What stands already comes first of all: a rollback that no record told of so far.
+
     What waits for something is tried again while something still comes through, so that it is
     let through in the run in which that appears, whatever the order of their keys.
 
@@ -29,12 +31,16 @@ def in_order(
     Returns:
         Those that still wait in the end.
     """
-    left = sorted(drafts, key=lambda one: (not one.provides_parents, one.key))
+    left = sorted(drafts, key=_turn)
     while True:
         waiting = [(draft, error) for draft in left if (error := decide(draft)) is not None]
         if len(waiting) == len(left):
             return waiting
         left = [draft for draft, _ in waiting]
+
+
+def _turn(draft: Draft) -> tuple[bool, bool, RequestKey]:
+    return not draft.is_rolled_back, not draft.provides_parents, draft.key
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from troth.api import Fields, Json, JsonObject, Promise, RequestKey, canonical
 from troth.engine.ledger import Entry
 from troth.engine.record import Record
 from troth.engine.routes import Traits
-from troth.engine.settled import Settled
+from troth.engine.settled import Settled, Settlement
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission
 
@@ -32,6 +32,7 @@ class Draft:
         suspension: what a stage asked for in this run.
         settled: why no stage ran, or why what ran is not to be written; None for a fresh output.
         misplaced: why its place is not what its selectors ask for, None when it is.
+        put_back: why a rollback of its files is not kept, None where there is none.
     """
 
     key: RequestKey
@@ -50,6 +51,7 @@ class Draft:
     suspension: Suspension | None = None
     settled: Settled | None = None
     misplaced: str | None = None
+    put_back: str | None = None
 
     @property
     def record(self) -> Record | None:
@@ -62,6 +64,11 @@ class Draft:
         if self.settled is None or not self.settled.follows.keeps_record:
             return None
         return self.record
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether its files hold an earlier output, which is kept."""
+        return self.settled is not None and self.settled.kind is Settlement.REVERTED
 
     @property
     def is_wanted(self) -> bool:

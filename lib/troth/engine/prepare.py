@@ -75,7 +75,7 @@ class Preparer:
         if record is None or forced:
             return draft
         try:
-            return self._recall(draft, record) or draft
+            return self._recall(draft, record)
         except UnscheduledError as error:
             return _unplaced(draft, error)
 
@@ -112,20 +112,21 @@ class Preparer:
             )
             raise HeldError(Reason.OTHER_INVENTORY, message)
 
-    def _recall(self, draft: Draft, record: Record) -> Draft | None:
-        """Return the draft as the record has it, None when it has to be rendered."""
+    def _recall(self, draft: Draft, record: Record) -> Draft:
+        """Return the draft as the record has it; not settled when it has to be rendered."""
         digest = self._digest(draft, record.status)
         if record.suspension is not None:
             if record.suspension.over(self.renderer.moment().now, digest):
-                return None
+                return draft
             return _remembered(draft, record, _suspended(record.suspension))
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
             kept = self._still_placed(_remembered(draft, record, _REVERTED))
-            return self._as_it_stands(kept) if kept is not None else None
-        if sight is Sight.INTACT and record.input_digest == digest:
-            return self._still_placed(_remembered(draft, record, _UP_TO_DATE))
-        return None
+            return draft if kept is None else self._as_it_stands(draft, kept, record)
+        known = record.rolled_back_to is None and record.input_digest == digest
+        if sight is Sight.INTACT and known:
+            return self._still_placed(_remembered(draft, record, _UP_TO_DATE)) or draft
+        return draft
 
     def _still_placed(self, draft: Draft) -> Draft | None:
         """Return a remembered draft if its Destinations are where they were, else None."""
@@ -138,23 +139,33 @@ class Preparer:
             return None
         return replace(draft, misplaced=places.misplaced)
 
-    def _as_it_stands(self, draft: Draft) -> Draft | None:
-        """Return a rollback with what its files hold now, None when that is somebody else's."""
+    def _as_it_stands(self, draft: Draft, kept: Draft, record: Record) -> Draft:
+        """Return a rollback with what its files hold, or the draft when that is somebody else's.
+
+        Args:
+            draft: the request, as it would be rendered.
+            kept: the same, as its record has it.
+            record: the record.
+        """
+        if record.rolled_back_to == output_digest(draft.observed, draft.home):
+            return kept  # noticed in an earlier run: the record says what stands there
         contents = self.ledger.view.read(draft.observed)
         placements: list[Placement] = []
-        for placement in draft.placements:
+        for placement in kept.placements:
             mine = [spot for spot in contents if placement.owns(spot)]
             files = {spot.path: contents.pop(spot) for spot in mine}
-            group = replace(placement.group, files=files)
-            placements.append(self._identified(replace(placement, group=group), secrets=True))
-        standing = replace(draft, placements=tuple(placements), traits=self._traits(placements))
+            standing = replace(
+                placement, group=replace(placement.group, files=files), files=tuple(sorted(files))
+            )
+            placements.append(self._identified(standing, secrets=True))
+        kept = replace(kept, placements=tuple(placements), traits=self._traits(placements))
         try:
-            self.claims.judge(standing)
+            self.claims.judge(kept)
         except WaitingError:
-            return standing  # what it hangs on may come yet
-        except (HeldError, OutputRefusedError):
-            return None  # it is put back, like any other edit
-        return standing
+            return kept  # what it hangs on may come yet
+        except (HeldError, OutputRefusedError) as error:
+            return replace(draft, put_back=f"it was rolled back, and put back: {error.message}")
+        return kept
 
     def _digest(self, draft: Draft, status: Mapping[str, Json]) -> str:
         return self.digests.digest(draft.promise, draft.object, status, draft.key.workflow)

@@ -115,11 +115,16 @@ def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
         return follows.state, follows.reason, draft.settled.message
     if not written:
         return State.UNCHANGED, Reason.UP_TO_DATE, ""
+    return State.WRITTEN, *_written(draft)
+
+
+def _written(draft: Draft) -> tuple[Reason, str]:
     if draft.record is None or not draft.record.outputs:
-        return State.WRITTEN, Reason.CREATED, ""
+        return Reason.CREATED, ""
     if _moved(draft.placements, draft.record.placements):
-        return State.WRITTEN, Reason.UPDATED, "its files move with its Destination's path."
+        return Reason.UPDATED, "its files move with its Destination's path."
+    if draft.put_back is not None:
+        return Reason.DRIFT_PUT_BACK, draft.put_back
     if draft.record.input_digest == draft.input_digest:
-        text = "its files had been changed by hand and were put back."
-        return State.WRITTEN, Reason.DRIFT_PUT_BACK, text
-    return State.WRITTEN, Reason.UPDATED, ""
+        return Reason.DRIFT_PUT_BACK, "its files had been changed by hand and were put back."
+    return Reason.UPDATED, ""

@@ -1,7 +1,7 @@
 """Routes through the whole ladder: who gets one, who waits for its Gateway, who is told no."""
 
 import pytest
-from support.platform import Platform, destination, promise, request
+from support.platform import destination, promise, request
 from support.routed import apis, gate
 
 from troth.engine import State
@@ -143,43 +143,6 @@ def test_nothing_comes_to_hang_on_a_gateway_that_the_same_run_removes() -> None:
     assert items["edge"].state is State.REMOVED
     assert items["new"].reason == Reason.PARENT_NOT_FOUND
     assert not any("/thing/new/" in path for path in platform.files)
-
-
-def reverted(platform: Platform, name: str, before: dict[str, bytes]) -> None:
-    """Set the files of a request back to what they were."""
-    platform.tamper({path: content for path, content in before.items() if f"/{name}/" in path})
-
-
-def test_a_rollback_to_a_route_that_another_has_taken_meanwhile_is_put_back() -> None:
-    platform = apis()
-    platform.sync(request(value="/a"), gate())
-    before = platform.files
-    moved = request(value="/b")
-    platform.sync(moved, gate())
-    platform.sync(moved, request("two", value="/a"), gate())
-    reverted(platform, "one", before)
-
-    items = platform.sync(moved, request("two", value="/a"), gate())
-
-    assert items["one"].reason == Reason.DRIFT_PUT_BACK
-    [path] = [path for path in platform.files if "/thing/one/" in path]
-    assert b"/b" in platform.files[path]
-
-
-def test_a_rollback_to_a_route_that_is_free_is_kept_and_holds_that_route() -> None:
-    platform = apis()
-    platform.sync(request(value="/a"), gate())
-    before = platform.files
-    moved = request(value="/b")
-    platform.sync(moved, gate())
-    reverted(platform, "one", before)
-
-    items = platform.sync(moved, request("two", value="/a"), gate())
-    again = platform.sync(moved, request("two", value="/b"), gate())
-
-    assert items["one"].reason == again["one"].reason == Reason.REVERTED
-    assert items["two"].reason == Reason.ROUTE_HELD
-    assert again["two"].state is State.WRITTEN
 
 
 @pytest.mark.parametrize("broken", ["thing/one", "gate/edge"])
