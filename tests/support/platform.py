@@ -238,7 +238,12 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.runner = ScriptedRunner(self.stages)
-        self.handed_in: list[ChangeSet] = []
+        self.flushes: list[list[ChangeSet]] = []
+
+    @property
+    def handed_in(self) -> list[ChangeSet]:
+        """All that was handed to stores by the last write."""
+        return [change for flush in self.flushes for change in flush]
 
     def allow(self, deletions: int) -> None:
         self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
@@ -259,7 +264,7 @@ class Platform:
 
     def write(self, plan: Plan) -> dict[str, Item]:
         """Carry out a plan, perhaps one that was made a while ago."""
-        self.handed_in = []
+        self.flushes = []
         writer = Writer(self._world(), self._renderer(), self.settings, self._submit)
         return {item.name or item.promise: item for item in writer.write(plan).items}
 
@@ -303,7 +308,7 @@ class Platform:
         )
 
     def _submit(self, store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
-        self.handed_in += changes
+        self.flushes.append(list(changes))
         receipts = {receipt.key: receipt for receipt in self._stores[store].commit(changes)}
         futures: list[Future[Receipt]] = []
         for change in changes:

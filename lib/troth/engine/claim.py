@@ -13,6 +13,7 @@ from troth.api.labels import EXTERNAL
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger, names_in
 from troth.engine.objects import identify, is_cluster_scoped, traits_of
+from troth.engine.record import Record
 from troth.engine.routes import GATEWAY_GROUP, RouteBook, Traits, needs
 from troth.engine.values import ObjectId, Spot, World
 from troth.errors import (
@@ -123,16 +124,29 @@ class Claims:
         ledger: what the stores say at the start of the run.
         world: the Destinations.
         leaving: requests that this run removes; nothing may come to hang on what they hold.
+        heirs: those of them that another takes over from: what they hold is that one's already.
     """
 
-    def __init__(self, ledger: Ledger, world: World, leaving: Collection[RequestKey] = ()) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        world: World,
+        leaving: Collection[RequestKey] = (),
+        heirs: Mapping[RequestKey, RequestKey] | None = None,
+    ) -> None:
         self._ledger = ledger
+        self._heirs = heirs or {}
+        self._forebears: dict[RequestKey, list[RequestKey]] = {}
+        for old, heir in self._heirs.items():
+            self._forebears.setdefault(heir, []).append(old)
         self._books: dict[str, RouteBook] = {}
         self._gateways: dict[ObjectId, set[str]] = {}
         self._dark = _Dark.of(ledger, world)
-        self._objects = {**self._dark.objects, **ledger.holders()}
-        self._lasting = {one for one, holder in self._objects.items() if holder not in leaving}
-        self._files = ledger.file_holders()
+        objects = {**self._dark.objects, **ledger.holders()}
+        self._lasting = {one for one, holder in objects.items() if holder not in leaving}
+        self._objects = {one: self._now(holder) for one, holder in objects.items()}
+        files = ledger.file_holders()
+        self._files = {spot: self._now(holder) for spot, holder in files.items()}
         self._locate(self._lasting)
 
     @property
@@ -143,13 +157,15 @@ class Claims:
     def take(self, draft: Draft) -> None:
         """Claim all objects, routes and files of a request, or none. Raises as `judge`."""
         self.judge(draft)
+        if not draft.is_wanted and draft.key in self._forebears:
+            return  # it does not take over yet, and nobody else shall
         objects, files = _wanted(draft)
         self._objects.update(dict.fromkeys(objects, draft.key))
         self._lasting -= self._held_by(draft.key)
         self._lasting.update(objects)
         self._locate(objects)
         self._files.update(dict.fromkeys(files, draft.key))
-        for name in draft.traits.keys() | self._traits_of(draft.key).keys():
+        for name in draft.traits.keys() | self._destinations_of(draft.key):
             self._book(name).take(draft.key, draft.traits.get(name, Traits()))
 
     def judge(self, draft: Draft) -> None:
@@ -209,36 +225,50 @@ class Claims:
     def _book(self, destination: str) -> RouteBook:
         """Return the book of a Destination, opened when it is first needed."""
         if destination not in self._books:
-            holders = {
-                key: entry.record.traits[destination]
-                for key, entry in self._ledger.entries.items()
-                if destination in entry.record.traits
-            }
-            self._books[destination] = RouteBook(
-                {**self._dark.traits.get(destination, {}), **holders}
-            )
+            holders = dict(self._dark.traits.get(destination, {}))
+            for key, entry in self._ledger.entries.items():
+                if destination in entry.record.traits:
+                    holder = self._now(key)
+                    known = holders.get(holder, Traits()) if holder != key else Traits()
+                    holders[holder] = known + entry.record.traits[destination]
+            self._books[destination] = RouteBook(holders)
         return self._books[destination]
+
+    def _now(self, holder: RequestKey) -> RequestKey:
+        """Return who has what a request held at the start of the run."""
+        return self._heirs.get(holder, holder)
+
+    def _before(self, key: RequestKey) -> list[Record]:
+        """Return the records of what is a request's at the start of the run."""
+        mine = [key, *self._forebears.get(key, ())]
+        entries = (self._ledger.entries.get(one) for one in mine)
+        return [entry.record for entry in entries if entry is not None]
 
     def _held_by(self, key: RequestKey) -> set[tuple[str, ObjectId]]:
         """Return what a request held at the start of the run."""
-        entry = self._ledger.entries.get(key)
-        placements = entry.record.placements if entry is not None else ()
-        return {(one.destination, identity) for one in placements for identity in one.objects}
+        return {
+            (one.destination, identity)
+            for record in self._before(key)
+            for one in record.placements
+            for identity in one.objects
+        }
 
-    def _traits_of(self, key: RequestKey) -> Mapping[str, Traits]:
-        entry = self._ledger.entries.get(key)
-        return entry.record.traits if entry is not None else {}
+    def _destinations_of(self, key: RequestKey) -> set[str]:
+        """Return where a request held routes, or Gateways, at the start of the run."""
+        return {name for record in self._before(key) for name in record.traits}
 
     def _check_files(self, draft: Draft, files: Iterable[Spot]) -> None:
         """Refuse files that another request holds, or that somebody put there by hand."""
         digests = draft.digests
         for spot in files:
-            holder = self._files.get(spot, draft.key)
-            if holder != draft.key:
+            holder = self._files.get(spot)
+            if holder == draft.key:
+                continue
+            if holder is not None:
                 message = f"the file {spot} is held by {holder}; write it under another name."
                 raise HeldError(Reason.PATH_HELD, message, holder)
             if spot in draft.observed:
-                continue  # its own already, edited or not
+                continue  # taken over from Kratix
             there = self._ledger.view.digests(spot).get(spot)
             # The very same bytes are what a run that was cut off left, or what is wanted anyway.
             if there is not None and there != digests.get(spot):

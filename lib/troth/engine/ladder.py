@@ -5,7 +5,7 @@ leads to is done in ``write``. Promises come first, each after those it requires
 is claimed before any request's, and what they cannot serve now waits.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from troth.api import RequestKey
@@ -20,15 +20,15 @@ from troth.engine.decide import Decisions
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
 from troth.engine.guard import Guards
+from troth.engine.heirs import heirs_of, keep_unserved
 from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
 from troth.engine.prepare import Preparer
-from troth.engine.record import identity_of
 from troth.engine.removal import DeletionBudget, PruneRules, Remover
 from troth.engine.render import Renderer
-from troth.engine.report import of_error, of_record
+from troth.engine.report import of_error
 from troth.engine.suspension import Suspension
-from troth.engine.values import HELD, Item, State, Submission, World
+from troth.engine.values import Item, Spot, World
 from troth.engine.view import View
 from troth.errors import InvalidInputError, Reason, TrothError
 
@@ -71,6 +71,7 @@ class Plan:
         blockers: requests that hold what another of this run asked for.
         waiting: those of the removals whose delete pipelines are not to run yet, with what they
             asked for.
+        heirs: those of the removals that another takes over from, with that other.
     """
 
     ledger: Ledger
@@ -79,6 +80,26 @@ class Plan:
     items: Sequence[Item]
     blockers: frozenset[RequestKey]
     waiting: Mapping[RequestKey, Suspension]
+    heirs: Mapping[RequestKey, RequestKey]
+
+    def not_yet(self, removed: Container[RequestKey]) -> dict[RequestKey, RequestKey]:
+        """Return those that may not take over yet, with the one that is in their way.
+
+        Args:
+            removed: whose delete pipelines are done.
+        """
+        return {
+            heir: old
+            for old, heir in self.heirs.items()
+            if not old.is_promise and old not in removed
+        }
+
+    def written_by_heir(self, removed: RequestKey) -> set[Spot]:
+        """Return the files of a removed request's heir, which may have been its own."""
+        heir = self.heirs.get(removed)
+        if heir is None:
+            return set()
+        return {spot for draft, _ in self.drafts if draft.key == heir for spot in draft.digests}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,8 @@ class Engine:
         admission = Admission(self.world, ledger)
         key_of = admission.key_of
         removals, kept = absent(intake, ledger, key_of, self._rules(intake))
-        claims = Claims(ledger, self.world, removals)
+        heirs = heirs_of(removals, intake, ledger, self.world, admission)
+        claims = Claims(ledger, self.world, removals, heirs)
         adoptions = Adoptions(self.world, ledger)
         preparer = self._preparer(ledger, admission, claims, adoptions)
         composer = Composer(ledger, self.settings.inventory)
@@ -121,13 +143,14 @@ class Engine:
                 key = key_of(submission.request)
                 decisions.items.append(of_error(submission, key, outcome))
         decisions.decide_all(one for one in climbed if isinstance(one, Draft))
-        removals, unreplaced = self._replaced(removals, ledger, decisions, zip(
-            intake.submissions, climbed, strict=True
-        ))  # fmt: skip
-        items = [*decisions.items, *kept, *unreplaced]
+        came = [draft for draft, _ in decisions.drafts]
+        removals, unserved = keep_unserved(removals, heirs, ledger, came)
+        items = [*decisions.items, *kept, *unserved]
         drafts = Guards(ledger, adoptions.bequeath(decisions.drafts, claims.files)).guarded()
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
-        return Plan(ledger, drafts, removals, items, frozenset(decisions.blockers), waiting)
+        heirs = {old: heir for old, heir in heirs.items() if old in removals}
+        blockers = frozenset(decisions.blockers)
+        return Plan(ledger, drafts, removals, items, blockers, waiting, heirs)
 
     def _preparer(
         self, ledger: Ledger, admission: Admission, claims: Claims, adoptions: Adoptions
@@ -143,42 +166,6 @@ class Engine:
             inventory=self.settings.inventory,
             limits=self.settings.limits,
         )
-
-    def _replaced(
-        self,
-        removals: Sequence[RequestKey],
-        ledger: Ledger,
-        decisions: Decisions,
-        climbed: Iterable[tuple[Submission, Draft | TrothError]],
-    ) -> tuple[list[RequestKey], list[Item]]:
-        """Keep what is asked for again under another Promise, which cannot serve it yet.
-
-        Where that waits for nothing but what is removed here, it comes in the next round.
-        """
-        leaving = decisions.blockers & set(removals)
-        soon = {item.promise for item in decisions.items if leaving and not item.name}
-        refused = {
-            RequestKey(item.namespace, item.promise, item.name)
-            for item in decisions.items
-            if item.reason not in HELD
-        }
-        waiting = {
-            identity_of(submission.request)
-            for submission, outcome in climbed
-            if not isinstance(outcome, Draft)
-            or outcome.key in refused
-            or not (outcome.is_wanted or outcome.key.promise in soon)
-        }
-        entries = {key: ledger.entries[key] for key in removals}
-        kept = {key for key, entry in entries.items() if entry.record.identity in waiting}
-        busy = {key.promise for key in kept}
-        kept |= {key for key in removals if key.is_promise and key.promise in busy}
-        text = "asked for again under another Promise, which cannot serve it yet; it is kept."
-        items = [
-            of_record(entries[key].record, State.ORPHANED, Reason.PROMISE_UNAVAILABLE, text)
-            for key in sorted(kept)
-        ]
-        return [key for key in removals if key not in kept], items
 
     def _rules(self, intake: Intake) -> PruneRules:
         settings = self.settings

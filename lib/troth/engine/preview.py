@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.draft import Draft
+from troth.engine.heirs import not_yet
 from troth.engine.ladder import Plan
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.removal import not_removed_yet, promise_in_use
@@ -36,7 +37,11 @@ def preview(plan: Plan) -> list[Preview]:
     """Return what a plan would do, in the order of the requests."""
     view = plan.ledger.view
     found = [Preview(_unless_freed(plan, item)) for item in plan.items]
+    early = plan.not_yet(set(plan.removals) - plan.waiting.keys())
     for draft, change in plan.drafts:
+        if draft.key in early:
+            found.append(Preview(not_yet(draft, early[draft.key])))
+            continue
         files = _changes(plan, draft, change) if change is not None else ()
         written = bool(files) or (change is not None and draft.record is None)
         revision = None if written else view.revision(draft.home)
@@ -64,7 +69,7 @@ def _removal(plan: Plan, key: RequestKey) -> Preview:
         staying = plan.ledger.entries.keys() - (set(plan.removals) - plan.waiting.keys())
         if (why := promise_in_use(key, staying)) is not None:
             return Preview(of_record(record, *why))
-    before = view.read(observe(key, record, NOWHERE, view))
+    before = view.read(observe(key, record, NOWHERE, view).keys() - plan.written_by_heir(key))
     files = tuple(FileChange(spot, before[spot], None) for spot in sorted(before))
     text = "before its files are removed, its delete pipelines run, if it has any."
     return Preview(of_record(record, State.REMOVED, Reason.REMOVED, text), files)

@@ -91,11 +91,11 @@ class Record:
         return Fields(self.asked).mapping("spec")
 
     @property
-    def as_request(self) -> JsonObject:
-        """The request as an object, to be read by the view of requests again."""
+    def as_object(self) -> JsonObject:
+        """The request, or the Promise, as an object, to be read by its view again."""
         asked = Fields(self.asked)
         metadata: dict[str, Json] = {
-            "name": self.key.name,
+            "name": self.key.name or self.key.promise,
             "namespace": self.key.namespace,
             "labels": asked.mapping("labels"),
             "annotations": asked.mapping("annotations"),

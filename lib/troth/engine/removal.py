@@ -182,7 +182,7 @@ class Remover:
             return self.renderer.delete(promise, _as_promise(record), record.status, key.workflow)
         if not promise.workflows.resource_delete:
             return Rendered()
-        request = ResourceRequest.parse(record.as_request)
+        request = ResourceRequest.parse(record.as_object)
         spec = request.spec
         schema = promise.api.schemas.get(request.version) if promise.api else None
         if schema is not None:

@@ -5,7 +5,7 @@ they belong to is written; a request counts as written or removed only once its 
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from troth.api import RequestKey
 from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
 from troth.engine.change import Change, Composer
 from troth.engine.draft import Draft
+from troth.engine.heirs import not_yet
 from troth.engine.ladder import Plan, Settings
 from troth.engine.observe import observe
 from troth.engine.record import Record
@@ -69,7 +70,8 @@ class Writer:
         """Carry out a plan, and say what came of each request."""
         removals = [key for key in plan.removals if not key.is_promise]
         deleted, items = self._delete(plan, removals)
-        updates = [(draft.key, change) for draft, change in plan.drafts if change is not None]
+        drafts, later = _those_in_turn(plan, deleted)
+        updates = [(draft.key, change) for draft, change in drafts if change is not None]
         pending = [*updates, *deleted.items()]
         outcomes = dict(zip(
             (key for key, _ in pending),
@@ -79,10 +81,10 @@ class Writer:
         gone, kept = self._uninstall(plan, deleted.keys() & landed(outcomes))
         outcomes |= gone
         self._forget_revisions(plan, outcomes)
-        items += [*plan.items, *kept, *_unchanged(plan)]
+        items += [*plan.items, *kept, *later, *_unchanged(plan, drafts)]
         items += [
             _update_item(plan, draft, outcomes[draft.key])
-            for draft, change in plan.drafts
+            for draft, change in drafts
             if change is not None
         ]
         items += [_removal_item(plan, key, outcomes[key]) for key in (*deleted, *gone)]
@@ -145,7 +147,7 @@ class Writer:
                 items.append(self._suspended(plan, key, composer.suspended_removal(key, outcome)))
             else:
                 files = observe(key, record, self.world, plan.ledger.view)
-                removals[key] = composer.removal(key, files)
+                removals[key] = composer.removal(key, files.keys() - plan.written_by_heir(key))
         return removals, items
 
     def _suspended(self, plan: Plan, key: RequestKey, change: Change | None) -> Item:
@@ -160,10 +162,20 @@ class Writer:
         return not_removed_yet(record, record.suspension)
 
 
-def _unchanged(plan: Plan) -> list[Item]:
+def _those_in_turn(
+    plan: Plan, removed: Collection[RequestKey]
+) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
+    """Return the drafts without those that may not take over yet, and lines on these."""
+    early = plan.not_yet(removed)
+    drafts = [(draft, change) for draft, change in plan.drafts if draft.key not in early]
+    found = [(draft, early[draft.key]) for draft, _ in plan.drafts if draft.key in early]
+    return drafts, [not_yet(draft, old) for draft, old in found]
+
+
+def _unchanged(plan: Plan, drafts: Iterable[tuple[Draft, Change | None]]) -> list[Item]:
     return [
         of_draft(draft, written=False, revision=plan.ledger.view.revision(draft.home))
-        for draft, change in plan.drafts
+        for draft, change in drafts
         if change is None
     ]
 

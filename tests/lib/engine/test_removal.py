@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from support.platform import Platform, config_map, follows_spec, promise, request, writes
 
-from troth.api import Promise
 from troth.engine import Settings, State
 from troth.errors import Reason, StageError
 from troth.runners import StageJob, StageResult
@@ -348,50 +347,3 @@ def test_a_secret_that_a_delete_pipeline_leaves_reaches_no_record(place: str) ->
 
     assert items["one"].reason == Reason.PLAIN_SECRET
     assert b"PRIVATE" not in b"".join(platform.records.values())
-
-
-def renamed() -> list[Promise]:
-    brought = config_map("operator", "operator")
-    return [promise("new-name", configure=["next"], dependencies=[brought])]
-
-
-def test_a_promise_that_was_renamed_takes_over_in_one_sync() -> None:
-    brought = config_map("operator", "operator")
-    platform = Platform(
-        stages={"configure": follows_spec, "next": follows_spec},
-        promises=[promise("old-name", dependencies=[brought])],
-    )
-    platform.sync(request(value="x"))
-    platform.promises = renamed()
-
-    for _ in range(2):  # the second round of a sync
-        platform.sync(request(value="x"))
-
-    assert not any("old-name" in path for path in platform.files)
-    assert len([path for path in platform.files if "new-name" in path]) == 2
-
-
-def test_what_a_renamed_promise_cannot_serve_yet_stays_as_it_is() -> None:
-    platform = Platform(
-        stages={"configure": follows_spec, "next": writes({"kind": "Broken"})},
-        promises=[promise("old-name")],
-    )
-    platform.sync(request(value="x"))
-    before = platform.files
-    platform.promises = renamed()
-
-    platform.sync(request(value="x"))
-
-    assert before.items() <= platform.files.items()
-
-
-def test_what_a_renamed_promise_is_not_allowed_to_write_stays_as_it_is() -> None:
-    platform = Platform(promises=[promise("old-name")])
-    platform.sync(request(value="x"))
-    before = platform.files
-    platform.promises = [promise("new-name", fence="{namespaces: [other]}")]
-
-    items = platform.sync(request(value="x"))
-
-    assert platform.files == before
-    assert items["one"].state in {State.ORPHANED, State.REFUSED}
