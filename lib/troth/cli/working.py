@@ -40,9 +40,10 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
     with serving(options.paths, options.images) as images:
         stores = _stores(options, inputs, writes=writes)
         runner = make_runner(images, options.stage_timeout)
+        named = options.state_store is None
         with (
             progress("Rendering", len(inputs.submissions)) as advance,
-            open_session(inputs, stores, runner, SyncOptions(settings, advance)) as session,
+            open_session(inputs, stores, runner, SyncOptions(settings, advance, named)) as session,
         ):
             yield session
 

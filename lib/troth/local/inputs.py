@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from troth.api import Destination, GitStateStore, Promise
 from troth.api.labels import KRATIX_GROUP
 from troth.engine import Item, Submission
+from troth.errors import TrothError
 from troth.local.files import Walk
 
 __all__ = ["Inputs"]
@@ -25,6 +26,8 @@ class Inputs:
         left_out: objects of foreign groups, which are nobody's business here, by kind.
         doubtful: namespace and name of those, since a mistyped group looks the same.
         refused: group, kind, namespace and name of the objects among the problems.
+        hidden_stores: state stores that may be there, and why nothing is known of them; each by
+            its name, or by the file that seems to hold it.
     """
 
     promises: dict[str, Promise] = field(default_factory=dict[str, Promise])
@@ -40,6 +43,7 @@ class Inputs:
     left_out: Counter[str] = field(default_factory=Counter[str])
     doubtful: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     refused: set[tuple[str, str, str, str]] = field(default_factory=set[tuple[str, str, str, str]])
+    hidden_stores: dict[str, TrothError] = field(default_factory=dict[str, TrothError])
 
     def was_read(self, root: str) -> bool:
         """Tell whether all that a root, as records name it, may hold was read."""

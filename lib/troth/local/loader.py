@@ -34,6 +34,8 @@ __all__ = ["load"]
 
 T = TypeVar("T")
 
+_STORE = "GitStateStore"
+
 # Bytes; a Promise with a large schema has some hundred thousand.
 _FILE_LIMIT = 16 * 1024 * 1024
 
@@ -84,11 +86,15 @@ def load(paths: Sequence[Path], source: str | None = None) -> Inputs:
 
 
 def _read(found: Found, inputs: Inputs) -> list[Document]:
+    content = ""
     try:
-        documents = load_documents(_content(found.path), str(found.path))
+        content = _content(found.path)
+        documents = load_documents(content, str(found.path))
     except InvalidInputError as error:
         _refuse(inputs, error, str(found.path))
         inputs.complete = False
+        if _STORE in content:
+            inputs.hidden_stores[str(found.path)] = error
         return []
     if not documents:
         inputs.empty.append(str(found.path))
@@ -147,7 +153,7 @@ def _add_kratix_object(kind: str, document: Document, found: Found, inputs: Inpu
                 message = f"spec.path: {destination.path!r} cannot be used: {problem}."
                 raise InvalidInputError(Reason.UNSAFE_PATH, message, ("spec", "path"))
             _add(inputs.destinations, destination.name, destination, document)
-        case "GitStateStore":
+        case kind if kind == _STORE:
             store = GitStateStore.parse(document.data)
             _add(inputs.stores, store.name, store, document)
         case _:
@@ -180,6 +186,8 @@ def _refuse_document(inputs: Inputs, document: Document, error: InvalidInputErro
     inputs.problems.append(item)
     inputs.refused.add((group, kind, namespace, name))
     inputs.complete = False
+    if (group, kind) == (KRATIX_GROUP, _STORE):
+        inputs.hidden_stores[name or where] = error
 
 
 def _identity(document: Document) -> tuple[str, str, str, str]:

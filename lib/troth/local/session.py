@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from troth.api import Destination
@@ -41,10 +41,18 @@ ASSUMED_DESTINATION = Destination(
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What a command asks of a session; `settings` go to the engine."""
+    """What a command asks of a session.
+
+    Attributes:
+        settings: go to the engine.
+        progress: called for each request that has been rendered.
+        named_stores: whether the stores are those that the files name, so that one which could not
+            be read there may hold what was placed earlier.
+    """
 
     settings: Settings
     progress: Callable[[], None] = lambda: None
+    named_stores: bool = False
 
 
 def _moment() -> Moment:
@@ -71,7 +79,10 @@ class Session:
 
     def look(self) -> View:
         """Return what the stores hold now. Raises as `troth.local.stores.look`."""
-        return look(self.stores)
+        view = look(self.stores)
+        if not self.options.named_stores:
+            return view
+        return replace(view, unreached={**self.inputs.hidden_stores, **view.unreached})
 
     def plan(self, view: View) -> Plan:
         """Say what would change against a moment of the stores."""
