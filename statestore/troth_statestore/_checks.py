@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from troth_statestore.paths import ancestors, why_unsafe
 from troth_statestore.protocol import ChangeSet
 
-__all__ = ["Claims", "check_alone", "check_together"]
+__all__ = ["Claims", "check_alone", "check_together", "touched"]
 
 _TRAILER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
@@ -25,11 +25,11 @@ class Claims:
 
     def clash(self, change: ChangeSet) -> str | None:
         """Return a path of `change` that is taken already, None when it is apart."""
-        return next((path[2:] for path in _claims(change) if self._taken(path)), None)
+        return next((path[2:] for path in touched(change) if self._taken(path)), None)
 
     def add(self, change: ChangeSet) -> None:
         """Take all that `change` touches."""
-        for path in _claims(change):
+        for path in touched(change):
             self._touched.add(path)
             self._folders.update(ancestors(path))
 
@@ -41,8 +41,11 @@ class Claims:
         )
 
 
-def _claims(change: ChangeSet) -> Iterable[str]:
-    # Records and files are apart in every store: a letter before each keeps them apart here.
+def touched(change: ChangeSet) -> Iterable[str]:
+    """Return what a change set touches, its key included, as paths.
+
+    Records and files are apart in every store: a letter before each keeps them apart here.
+    """
     yield f"r/{change.key}"
     yield from (f"f/{path}" for path in change.files)
     yield from (f"f/{path}" for path in change.delete)

@@ -1,42 +1,76 @@
 """Group commit: many callers hand in change sets, one thread writes all that wait at once."""
 
-from collections import deque
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Condition, Thread
 
 from troth.errors import Reason, StoreError
-from troth_statestore._checks import Claims, check_alone
-from troth_statestore.protocol import ChangeSet, Receipt, StateStore
+from troth_statestore._checks import check_alone
+from troth_statestore._lanes import Entry, Lanes
+from troth_statestore.budget import Pace
+from troth_statestore.layout import namespace_of
+from troth_statestore.protocol import ChangeSet, Outcome, Receipt, StateStore
 
-__all__ = ["Flusher"]
+__all__ = ["Backlog", "Flusher"]
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = Pace()
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    change: ChangeSet
-    receipt: Future[Receipt] = field(default_factory=Future[Receipt])
+class Backlog:
+    """How a flusher is doing at one moment.
+
+    Attributes:
+        waiting: change sets that are not being written yet.
+        writing: change sets that are being written.
+        oldest: seconds since the oldest of those that wait was handed in; None when none waits.
+        next_push: seconds until the push budget allows a push; 0 when it does now.
+    """
+
+    waiting: int
+    writing: int
+    oldest: float | None
+    next_push: float
 
 
 class Flusher:
     """Hands what waits to a store's `commit`, one flush after the other.
 
-    An idle store flushes at once; while it is busy, change sets gather for the next flush. What
-    touches the same key or paths as something handed in earlier goes in a later flush than that.
-    Use one for each store and branch; closing it does not close the store.
+    An idle store flushes at once; while it is busy, or its push budget is used up, change sets
+    gather for the next flush. Namespaces take turns, so a flush that cannot hold all that waits
+    holds something of each. What touches the same key or paths as something handed in earlier goes
+    in a later flush than that. Use one for each store and branch; closing it does not close the
+    store.
+
+    What counts against the budget is a push: a flush that found nothing to write costs nothing.
 
     Args:
         store: where to write.
         max_batch: change sets in one flush, at most.
+        lane_of: tells by its key whose a change set is; None for what is everybody's and goes
+            first, such as the records of Promises, which those of requests refer to.
+        pace: how fast it may go.
     """
 
-    def __init__(self, store: StateStore, max_batch: int = 1000) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        max_batch: int = 1000,
+        lane_of: Callable[[str], str | None] = namespace_of,
+        pace: Pace = _AT_ONCE,
+    ) -> None:
         if max_batch < 1:
             raise ValueError(f"a flush of at most {max_batch} change sets never ends")
         self._store = store
         self._max_batch = max_batch
-        self._queue: deque[_Waiting] = deque()
+        self._lane_of = lane_of
+        self._pace = pace
+        self._lanes = Lanes()
+        self._writing = 0
         self._changed = Condition()
         self._closing = False
         # A daemon, so that a caller who forgets to close does not keep the process from ending.
@@ -58,16 +92,33 @@ class Flusher:
         """
         for change in changes:
             check_alone(change)
-        waiting = [_Waiting(change) for change in changes]
+        now = self._pace.clock.now()
+        entries = [Entry(change, self._lane_of(change.key), now) for change in changes]
         with self._changed:
             if self._closing:
                 raise ValueError("change sets were handed in to a flusher that is closed")
-            self._queue.extend(waiting)
+            for entry in entries:
+                self._lanes.add(entry)
             self._changed.notify()
-        return [one.receipt for one in waiting]
+        return [entry.receipt for entry in entries]
+
+    def backlog(self) -> Backlog:
+        """Tell how much waits, and for how long."""
+        budget = self._pace.budget
+        with self._changed:
+            oldest = self._lanes.oldest
+            return Backlog(
+                waiting=len(self._lanes),
+                writing=self._writing,
+                oldest=None if oldest is None else self._pace.clock.now() - oldest.since,
+                next_push=0.0 if budget is None else budget.next_in(),
+            )
 
     def close(self) -> None:
-        """Write what waits, and end; what is handed in later is refused."""
+        """Write what waits, and end; what is handed in later is refused.
+
+        The push budget does not count any more: nobody may be there to write it later.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -75,29 +126,45 @@ class Flusher:
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            alive = [one for one in batch if one.receipt.set_running_or_notify_cancel()]
-            self._flush(sorted(alive, key=lambda one: one.change.key))
+            self._flush(sorted(batch, key=lambda one: one.change.key))
+            with self._changed:
+                self._lanes.done(batch)
+                self._writing = 0
 
-    def _next_batch(self) -> list[_Waiting]:
-        """Wait for something to write; nothing means that there will be no more."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
-            claims = Claims()
-            batch: list[_Waiting] = []
-            postponed: list[_Waiting] = []
-            while self._queue and len(batch) < self._max_batch:
-                one = self._queue.popleft()
-                (postponed if claims.clash(one.change) else batch).append(one)
-                # What was postponed claims as well, or a later one would overtake it.
-                claims.add(one.change)
-            self._queue.extendleft(reversed(postponed))
-            return batch
+    def _next_batch(self) -> list[Entry]:
+        """Wait for something to write and for a token; nothing means that there will be no more."""
+        told = False
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._lanes or self._closing)
+                if not self._lanes:
+                    return []
+                seconds = self._seconds_to_wait()
+                if not seconds:
+                    batch = self._lanes.take(self._max_batch)
+                    self._writing = len(batch)
+                    if batch:
+                        return batch
+                    continue  # all that waited had been cancelled
+                if told:
+                    self._pace.clock.wait(self._changed, seconds)
+                    continue
+            told = True
+            self._tell(seconds)  # not under the lock: whoever listens may take its time
 
-    def _flush(self, batch: Sequence[_Waiting]) -> None:
-        if not batch:
-            return
+    def _seconds_to_wait(self) -> float:
+        budget = self._pace.budget
+        return 0.0 if budget is None or self._closing else budget.next_in()
+
+    def _tell(self, seconds: float) -> None:
         try:
-            receipts = self._store.commit([one.change for one in batch])
+            self._pace.on_wait(seconds)
+        except Exception:  # noqa: BLE001  (who listens badly must not stop the writing)
+            _log.exception("Nobody could be told that a push has to wait.")
+
+    def _flush(self, batch: Sequence[Entry]) -> None:
+        try:
+            receipts = self._commit([one.change for one in batch])
             answers = list(zip(batch, receipts, strict=True))
         except StoreError as exc:
             if exc.reason is Reason.UNSAFE_PATH and len(batch) > 1:
@@ -113,7 +180,33 @@ class Flusher:
             for one, receipt in answers:
                 one.receipt.set_result(receipt)
 
+    def _commit(self, changes: Sequence[ChangeSet]) -> Sequence[Receipt]:
+        """Write for a token, which is given back when it turns out that nothing was pushed."""
+        budget = self._pace.budget
+        if budget is None or not self._take_token():
+            return self._store.commit(changes)
+        try:
+            receipts = self._store.commit(changes)
+        except StoreError as exc:
+            if exc.reason is Reason.UNSAFE_PATH:  # judged before anything is sent
+                budget.give_back()
+            raise
+        if all(receipt.outcome is not Outcome.WRITTEN for receipt in receipts):
+            budget.give_back()
+        return receipts
 
-def _fail(batch: Sequence[_Waiting], exc: BaseException) -> None:
+    def _take_token(self) -> bool:
+        """Wait for a token and take it; False when closing, for then it takes none."""
+        budget = self._pace.budget
+        with self._changed:
+            while budget is not None and not self._closing:
+                seconds = budget.take()
+                if not seconds:
+                    return True
+                self._pace.clock.wait(self._changed, seconds)
+        return False
+
+
+def _fail(batch: Sequence[Entry], exc: BaseException) -> None:
     for one in batch:
         one.receipt.set_exception(exc)

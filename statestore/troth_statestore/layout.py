@@ -11,6 +11,7 @@ __all__ = [
     "Owner",
     "flat_file",
     "group_id",
+    "namespace_of",
     "nested_folder",
     "nested_group",
     "record_key",
@@ -72,3 +73,12 @@ def record_key(owner: Owner) -> str:
 def revision_key(digest: str) -> str:
     """Return the key of the record of a Promise's revision."""
     return f"revisions/{digest}.yaml"
+
+
+def namespace_of(key: str) -> str | None:
+    """Return the namespace of the request whose record has this key, None for any other key."""
+    match key.split("/"):
+        case ["requests", _, namespace, _, _]:
+            return namespace
+        case _:
+            return None
