@@ -22,10 +22,12 @@ from troth.api.promise import Api, Kind, Promise, Requirement, Workflow, Workflo
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
 from troth.api.spelling import dump_documents
+from troth.api.store_policy import DeletionLimit, StorePolicy
 
 __all__ = [
     "Api",
     "Container",
+    "DeletionLimit",
     "Destination",
     "Document",
     "Fence",
@@ -42,6 +44,7 @@ __all__ = [
     "RequestSchema",
     "Requirement",
     "ResourceRequest",
+    "StorePolicy",
     "StoreRef",
     "Violation",
     "Workflow",

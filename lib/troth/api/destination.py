@@ -8,9 +8,13 @@ from typing import NamedTuple
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import READER
 from troth.api.names import dns_subdomain_problem
+from troth.api.store_policy import StorePolicy
 from troth.errors import InvalidInputError
 
 __all__ = ["Destination", "GitStateStore", "Layout", "Reader", "StoreRef"]
+
+
+_NO_POLICY = StorePolicy()
 
 
 class Layout(StrEnum):
@@ -111,6 +115,7 @@ class GitStateStore:
     author_name: str
     author_email: str
     needs_credentials: bool
+    policy: StorePolicy = _NO_POLICY
 
     @classmethod
     def parse(cls, raw: JsonObject) -> "GitStateStore":
@@ -133,6 +138,7 @@ class GitStateStore:
             author_name=author.text("name", "").strip() or "kratix",
             author_email=author.text("email", "").strip(),
             needs_credentials=spec.has("secretRef"),
+            policy=StorePolicy.parse(root.section("metadata")),
         )
 
 

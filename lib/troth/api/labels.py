@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 __all__ = [
+    "ALLOW_DELETIONS",
     "ALLOW_PLAIN_SECRETS",
     "CONTROL_LABELS",
     "DELEGATIONS",
+    "DELETION_BUDGET",
     "DELETION_PROTECTION",
     "EXTERNAL",
     "FENCE",
@@ -15,6 +17,8 @@ __all__ = [
     "MANUAL_RECONCILIATION",
     "PAUSED",
     "PROMISE_VERSION",
+    "PUSHES_PER_MINUTE",
+    "PUSH_BURST",
     "READER",
     "RECONCILE_RESOURCES",
     "TROTH_PREFIX",
@@ -51,6 +55,12 @@ DELEGATIONS = "troth.dev/delegations"  # of a rendered Gateway or ListenerSet
 READER = "troth.dev/reader"
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
 DELETION_PROTECTION = "troth.dev/deletion-protection"
+
+# Of a GitStateStore; what they say is read in `store_policy`.
+PUSHES_PER_MINUTE = "troth.dev/pushes-per-minute"
+PUSH_BURST = "troth.dev/push-burst"
+DELETION_BUDGET = "troth.dev/deletion-budget"
+ALLOW_DELETIONS = "troth.dev/allow-deletions"
 
 
 def visible_labels(labels: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 import click
 
+from troth.api import DeletionLimit, StorePolicy
+from troth.api.store_policy import limit_of, rate_of
+
 __all__ = [
     "WorkOptions",
     "branch_option",
@@ -18,6 +21,7 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,16 @@ class WorkOptions:
     source: str | None
     prune: bool
     allow_deletions: int
+    deletion_budget: DeletionLimit | None
+    pushes_per_minute: float | None
+    push_burst: int | None
     images: Mapping[str, str]
     stage_timeout: float
+
+    @property
+    def policy(self) -> StorePolicy:
+        """What was said for all stores, before what their objects say."""
+        return StorePolicy(self.pushes_per_minute, self.push_burst, self.deletion_budget)
 
 
 def store_option(function: F) -> F:
@@ -130,17 +142,65 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
             is_flag=True,
             help="Remove also requests that were read from paths not given this time.",
         ),
+        _budget_options,
+        runner_options,
+        output_option,
+    )
+
+
+def _budget_options(function: F) -> F:
+    """Take how much may be removed unasked, and how often stores are pushed to."""
+    return _all(
+        function,
         click.option(
             "--allow-deletions",
             type=click.IntRange(min=0),
             default=0,
             metavar="N",
-            help="Agree to remove up to N requests, where more than 10 and more than a fifth of "
-            "the inventory would go.",
+            help="Agree to remove up to N requests in this run, where the deletion budget would "
+            "stop it.",
         ),
-        runner_options,
-        output_option,
+        click.option(
+            "--deletion-budget",
+            envvar="TROTH_DELETION_BUDGET",
+            show_envvar=True,
+            callback=_read(limit_of),
+            metavar="N,PERCENT%",
+            help="Stop where more than N requests and more than this part of the inventory would "
+            "go; 100% never stops.  [default: 10,20%]",
+        ),
+        click.option(
+            "--pushes-per-minute",
+            envvar="TROTH_PUSHES_PER_MINUTE",
+            show_envvar=True,
+            callback=_read(rate_of),
+            metavar="N|unlimited",
+            help="How often a store may be pushed to.  [default: 6 on a host, unlimited on this "
+            "machine]",
+        ),
+        click.option(
+            "--push-burst",
+            envvar="TROTH_PUSH_BURST",
+            show_envvar=True,
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Pushes that need not wait after a pause.  [default: 3]",
+        ),
     )
+
+
+def _read(
+    read: Callable[[str], T],
+) -> Callable[[click.Context, click.Parameter, str | None], T | None]:
+    """Return a callback that reads an option's text, and says what is wrong with it."""
+
+    def callback(_: click.Context, __: click.Parameter, text: str | None) -> T | None:
+        try:
+            return None if text is None else read(text)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}.") from error
+
+    return callback
 
 
 def _all(function: F, *decorators: Callable[[F], F]) -> F:

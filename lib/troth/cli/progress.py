@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Lock, Timer
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from troth.cli.reports import console
@@ -17,15 +18,19 @@ _LINE_SECONDS = 10.0  # between two lines in a pipe
 
 
 @contextmanager
-def progress(what: str, total: int, then: str = _THEN) -> Generator[Callable[[], None]]:
+def progress(
+    what: str, total: int, then: str = _THEN, err: Console | None = None
+) -> Generator[Callable[[], None]]:
     """Give a function to be called once for each piece of work that is done.
 
     Args:
         what: the work, for the bar's label.
         total: pieces of work.
         then: the work that follows when the last piece is done.
+        err: the console of standard error, where others write to it meanwhile; the bar and their
+            lines would overwrite each other on two.
     """
-    err = console(stderr=True)
+    err = err or console(stderr=True)
     lock, started, done, last = Lock(), time.monotonic(), 0, time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(*columns, TimeElapsedColumn(), console=err, transient=True)

@@ -1,17 +1,23 @@
 """What ``sync`` and ``plan`` do alike: read inputs, open store and runner, say what is assumed."""
 
+import math
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from rich.console import Console
+
 from troth.api import RequestSchema
+from troth.api.labels import ALLOW_DELETIONS
 from troth.cli.options import WorkOptions
 from troth.cli.progress import busy, progress
 from troth.cli.reports import console
-from troth.engine import DeletionBudget, Settings
+from troth.engine import Settings
 from troth.errors import TrothError
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
 from troth.local.own_stages import serve_own_stages
+from troth.local.policies import deletion_budget, push_budgets
 from troth.local.session import ASSUMED_DESTINATION
 from troth.local.stores import StoreChoice, choose, exists
 from troth.runners.warm import Limits, WarmRunner
@@ -32,20 +38,35 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
     with busy("Reading the files"):
         inputs = load(options.paths, options.source)
     remark(inputs)
-    settings = Settings(
-        inventory=options.inventory,
-        prune=options.prune,
-        budget=DeletionBudget(allowed=options.allow_deletions),
-    )
     with serving(options.paths, options.images) as images:
-        stores = _stores(options, inputs, writes=writes)
+        chosen = _chosen(options, inputs)
+        settings = Settings(
+            inventory=options.inventory,
+            prune=options.prune,
+            budget=deletion_budget(chosen, options.policy, options.allow_deletions),
+        )
+        stores = _stores(chosen, inputs, writes=writes)
         runner = make_runner(images, options.stage_timeout)
-        named = options.state_store is None
+        err = console(stderr=True)
         with (
-            progress("Rendering", len(inputs.submissions)) as advance,
-            open_session(inputs, stores, runner, SyncOptions(settings, advance, named)) as session,
+            progress("Rendering", len(inputs.submissions), err=err) as advance,
+            open_session(
+                *(inputs, stores, runner),
+                SyncOptions(
+                    settings,
+                    advance,
+                    named_stores=options.state_store is None,
+                    budgets=push_budgets(chosen, options.policy),
+                    on_wait=partial(_say_wait, err),
+                ),
+            ) as session,
         ):
             yield session
+
+
+def _say_wait(err: Console, store: str, seconds: float) -> None:
+    named = f" {store}" if store else ""
+    err.print(f"Waiting {math.ceil(seconds)} s for the push budget of the state store{named}.")
 
 
 @contextmanager
@@ -70,14 +91,35 @@ def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
     return WarmRunner(images, limits=Limits(seconds=stage_timeout))
 
 
-def _stores(options: WorkOptions, inputs: Inputs, *, writes: bool) -> dict[str, StateStore]:
-    try:
+def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:
+    with _with_problems(inputs):
         chosen = choose(
             options.state_store, options.branch, inputs.destinations.values(), inputs.stores
         )
+    for name, choice in chosen.items():
+        if choice.policy.allow_deletions:
+            console(stderr=True).print(
+                f"Note: {ALLOW_DELETIONS} on the GitStateStore{f' {name}' if name else ''} agrees "
+                f"to {choice.policy.allow_deletions} removals in every run; take it off when they "
+                "are done."
+            )
+    return chosen
+
+
+def _stores(
+    chosen: Mapping[str, StoreChoice], inputs: Inputs, *, writes: bool
+) -> dict[str, StateStore]:
+    with _with_problems(inputs):
         return {name: _open(choice, writes=writes) for name, choice in chosen.items()}
+
+
+@contextmanager
+def _with_problems(inputs: Inputs) -> Generator[None]:
+    """Say first what was wrong with the inputs: one of them may be why there is no store."""
+    try:
+        yield
     except TrothError:
-        for problem in inputs.problems:  # one of them may be why
+        for problem in inputs.problems:
             console(stderr=True).print(f"{problem.state}: {problem.message}")
         raise
 

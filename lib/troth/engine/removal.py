@@ -12,6 +12,7 @@ from troth.api import Fields, JsonObject, Promise, RequestKey, RequestSchema, Re
 from troth.api.labels import visible_annotations, visible_labels
 from troth.engine.admit import object_of
 from troth.engine.check import check_status
+from troth.engine.deletion_budget import DeletionBudget
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record
 from troth.engine.render import Rendered, Renderer
@@ -32,23 +33,6 @@ __all__ = [
 
 # Requests that a message names before it only counts them.
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionBudget:
-    """How much one run may remove unasked: it stops when both bounds are passed."""
-
-    count: int = 10
-    """Number of requests."""
-    share: float = 0.2
-    """Part of the inventory, 0 to 1."""
-    allowed: int = 0
-    """Number of removals that somebody has agreed to for this run."""
-
-    def exceeded(self, removals: int, inventory: int) -> bool:
-        """Tell whether so many removals, of an inventory so large, have to be asked for."""
-        over = removals > self.count and removals > self.share * inventory
-        return over and removals > self.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +83,19 @@ def sort_out(
             removable.append(key)
         else:
             kept.append(of_record(mine[key], *reason))
-    if rules.budget.exceeded(len(removable), len(mine)):
-        message = (
-            f"this run would remove {len(removable)} of {len(mine)} requests; nothing is removed "
-            f"until you agree: --allow-deletions {len(removable)}."
-        )
-        kept += [
-            of_record(mine[key], State.REFUSED, Reason.DELETION_BUDGET, message)
-            for key in removable
-        ]
-        removable = []
-    return removable, kept
+    homes = {key: ledger.entries[key].home for key in mine}
+    refused = rules.budget.refusals({key: homes[key] for key in removable}, homes)
+    kept += [
+        of_record(mine[key], State.REFUSED, Reason.DELETION_BUDGET, text)
+        for key, text in refused.items()
+    ]
+    left = records.keys() - (set(removable) - refused.keys())
+    for key in [one for one in removable if one not in refused]:
+        reason = promise_in_use(key, left) if key.is_promise else None
+        if reason is not None:
+            kept.append(of_record(mine[key], *reason))
+            refused[key] = reason[-1]
+    return [key for key in removable if key not in refused], kept
 
 
 def promise_in_use(

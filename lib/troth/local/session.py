@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
 
-from troth.api import Destination
+from troth.api import Destination, RequestKey
 from troth.engine import (
     Engine,
     Intake,
@@ -29,6 +31,7 @@ from troth.local.inputs import Inputs
 from troth.local.stores import look
 from troth.runners import Runner
 from troth_statestore import ChangeSet, Receipt, StateStore
+from troth_statestore.budget import Pace, PushBudget
 from troth_statestore.flusher import Flusher
 
 __all__ = ["ASSUMED_DESTINATION", "Session", "SyncOptions", "open_session"]
@@ -37,6 +40,9 @@ ASSUMED_DESTINATION = Destination(
     name="default", labels={}, path="default", store=None, takes_all=True
 )
 """Where everything goes when no Destination is given; it takes every selector."""
+
+
+_NOTHING: Mapping[RequestKey, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,15 @@ class SyncOptions:
         progress: called for each request that has been rendered.
         named_stores: whether the stores are those that the files name, so that one which could not
             be read there may hold what was placed earlier.
+        budgets: how often stores may be pushed to, by name; others as often as need be.
+        on_wait: called with a store's name and seconds when a push has to wait for its budget.
     """
 
     settings: Settings
     progress: Callable[[], None] = lambda: None
     named_stores: bool = False
+    budgets: Mapping[str, PushBudget] = field(default_factory=dict[str, PushBudget])
+    on_wait: Callable[[str, float], None] = lambda _, __: None
 
 
 def _moment() -> Moment:
@@ -84,8 +94,14 @@ class Session:
             return view
         return replace(view, unreached={**self.inputs.hidden_stores, **view.unreached})
 
-    def plan(self, view: View) -> Plan:
-        """Say what would change against a moment of the stores."""
+    def plan(self, view: View, earlier: Mapping[RequestKey, str] = _NOTHING) -> Plan:
+        """Say what would change against a moment of the stores.
+
+        Args:
+            view: that moment.
+            earlier: what earlier rounds of the run were to remove, each with its home store; it
+                counts against the deletion budget.
+        """
         inputs = self.inputs
         intake = Intake(
             submissions=inputs.submissions,
@@ -95,7 +111,9 @@ class Session:
             refused=frozenset(inputs.refused),
             doubtful=frozenset(inputs.doubtful),
         )
-        engine = Engine(self.world, self._renderer, self.options.settings)
+        settings = self.options.settings
+        settings = replace(settings, budget=replace(settings.budget, earlier=earlier))
+        engine = Engine(self.world, self._renderer, settings)
         return engine.plan(intake, view, self.options.progress)
 
     def sync(self) -> Sequence[Item]:
@@ -104,18 +122,29 @@ class Session:
         Raises:
             StoreError, TransientError: as `look`.
         """
-        flushers = {name: Flusher(store) for name, store in self.stores.items()}
+        flushers = {
+            name: Flusher(store, pace=self._pace(name)) for name, store in self.stores.items()
+        }
+        removed: dict[RequestKey, str] = {}
 
         def submit(store: str, changes: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
             return flushers[store].submit_all(changes)
 
+        def plan() -> Plan:
+            made = self.plan(self.look(), removed)
+            removed.update({key: made.ledger.entries[key].home for key in made.removals})
+            return made
+
         writer = Writer(self.world, self._renderer, self.options.settings, submit)
         try:
-            items = settle(lambda: self.plan(self.look()), writer)
+            items = settle(plan, writer)
         finally:
             for flusher in flushers.values():
                 flusher.close()
         return [*self.inputs.problems, *items]
+
+    def _pace(self, store: str) -> Pace:
+        return Pace(self.options.budgets.get(store), on_wait=partial(self.options.on_wait, store))
 
     @property
     def _renderer(self) -> Renderer:

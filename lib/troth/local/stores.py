@@ -4,30 +4,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from troth.api import Destination, GitStateStore
+from troth.api import Destination, GitStateStore, StorePolicy
 from troth.engine import View
 from troth.errors import InvalidInputError, NotServedError, Reason, TrothError
 from troth_statestore import Snapshot, StateStore
 from troth_statestore.directory import DirectoryStore
 from troth_statestore.git import Author, GitSettings, GitStore, create_bare, local_folder
 
-__all__ = ["StoreChoice", "choose", "exists", "look", "open_store"]
+__all__ = ["StoreChoice", "choose", "exists", "is_remote", "look", "open_store"]
 
 _DIRECTORY = "dir:"
 _ANONYMOUS = Author()
+_NO_POLICY = StorePolicy()
 
 
 @dataclass(frozen=True, slots=True)
 class StoreChoice:
     """Where a store is, before it is opened.
 
-    `location` is a URL, a path, or ``dir:PATH``; `path` is the folder in it that is ours.
+    `location` is a URL, a path, or ``dir:PATH``; `path` is the folder in it that is ours; `policy`
+    is what its object says, if it has one.
     """
 
     location: str
     branch: str = "main"
     path: str = ""
     author: Author = _ANONYMOUS
+    policy: StorePolicy = _NO_POLICY
 
 
 def choose(
@@ -99,7 +102,7 @@ def _choice(name: str, branch: str | None, stores: Mapping[str, GitStateStore]) 
         )
         raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
     author = Author(store.author_name, store.author_email or _ANONYMOUS.email)
-    return StoreChoice(store.url, branch or store.branch, store.path, author)
+    return StoreChoice(store.url, branch or store.branch, store.path, author, store.policy)
 
 
 def exists(choice: StoreChoice) -> bool:
@@ -108,6 +111,11 @@ def exists(choice: StoreChoice) -> bool:
         return True  # a folder that is not there is an empty store
     folder = local_folder(choice.location)
     return folder is None or folder.exists()
+
+
+def is_remote(choice: StoreChoice) -> bool:
+    """Tell whether a store is on a host that may ask for few pushes."""
+    return not choice.location.startswith(_DIRECTORY) and local_folder(choice.location) is None
 
 
 def open_store(choice: StoreChoice, *, create: bool) -> StateStore:
