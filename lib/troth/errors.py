@@ -95,6 +95,7 @@ class Reason(StrEnum):
     ROUTE_HELD = "RouteHeld"
     ROUTE_NOT_ALLOWED = "RouteNotAllowed"
     SCHEMA_VIOLATION = "SchemaViolation"
+    SIGNING_KEY_UNUSABLE = "SigningKeyUnusable"
     STAGE_CRASHED = "StageCrashed"
     STAGE_FAILED = "StageFailed"
     STAGE_NOT_FOUND = "StageNotFound"

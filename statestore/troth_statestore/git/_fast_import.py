@@ -1,6 +1,7 @@
-"""Making commits: both branches through one ``git fast-import``, with no worktree and no index.
+"""Blobs, trees and plain commits, of both branches, through one ``git fast-import``.
 
-The only place that writes commit objects, so that signed ones can take its place some day.
+There is no worktree and no index.
+
 Format: https://git-scm.com/docs/git-fast-import
 """
 
@@ -10,11 +11,15 @@ from tempfile import TemporaryFile
 
 from troth_statestore.git._cache import must
 from troth_statestore.git._command import GitCommand
-from troth_statestore.git._settings import Author
 
-__all__ = ["Commit", "Growth", "import_commits"]
+__all__ = ["Commit", "Growth", "import_commits", "import_trees"]
 
 _NO_OBJECT = "0" * 40
+
+# Questions to fast-import about the commit just made, answered on its standard output. The empty
+# line ends the commit, within which `ls` would be a question about it as well.
+_ITS_ID = b"\nget-mark :1\n"
+_ITS_TREE = b'\nls :1 ""\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +39,46 @@ class Growth:
     commits: Sequence[Commit]
 
 
-def import_commits(
-    git: GitCommand, growths: Sequence[Growth], author: Author, seconds: int
-) -> list[list[str]]:
+def import_commits(git: GitCommand, growths: Sequence[Growth], maker: bytes) -> list[list[str]]:
     """Make commits in the cache; return their ids, a list for each growth.
 
     No ref is left behind: what is never pushed is never seen again.
 
+    Args:
+        git: runs on the cache.
+        growths: what to make.
+        maker: who makes it and when, as it stands in a commit.
+
     Raises:
         CacheDamagedError: git could not.
     """
-    signature = f"{author.name} <{author.email}> {seconds} +0000".encode()
+    return _imported(git, growths, maker, _ITS_ID)
+
+
+def import_trees(git: GitCommand, growths: Sequence[Growth], maker: bytes) -> list[list[str]]:
+    """Make the trees of commits; otherwise as `import_commits`."""
+    # Something has to hold each tree while the next is made: commits that nobody will look at.
+    bare = [
+        Growth(growth.parent, [Commit("", one.write, one.remove) for one in growth.commits])
+        for growth in growths
+    ]
+    return _imported(git, bare, maker, _ITS_TREE)
+
+
+def _imported(
+    git: GitCommand, growths: Sequence[Growth], maker: bytes, question: bytes
+) -> list[list[str]]:
     with TemporaryFile() as stream:
-        stream.writelines(_stream(growths, signature))
+        stream.writelines(_stream(growths, maker, question))
         stream.seek(0)
         options = ["--quiet", "--date-format=raw", f"--active-branches={len(growths)}"]
-        made = must(git.run("fast-import", *options, stdin=stream)).text.split()
-    marks = iter(made)
-    return [[next(marks) for _ in growth.commits] for growth in growths]
+        answers = must(git.run("fast-import", *options, stdin=stream)).text.splitlines()
+    # `<id>`, or `040000 tree <id>\t`.
+    ids = (line.split()[-1] for line in answers)
+    return [[next(ids) for _ in growth.commits] for growth in growths]
 
 
-def _stream(growths: Sequence[Growth], signature: bytes) -> Iterator[bytes]:
+def _stream(growths: Sequence[Growth], maker: bytes, question: bytes) -> Iterator[bytes]:
     # `feature done` makes a stream that was cut short an error.
     yield b"feature done\n"
     for number, growth in enumerate(growths):
@@ -62,13 +86,12 @@ def _stream(growths: Sequence[Growth], signature: bytes) -> Iterator[bytes]:
             continue
         ref = f"refs/troth/import/{number}".encode()
         for place, commit in enumerate(growth.commits):
-            yield b"commit %s\nmark :1\nauthor %s\ncommitter %s\n" % (ref, signature, signature)
+            yield b"commit %s\nmark :1\nauthor %s\ncommitter %s\n" % (ref, maker, maker)
             yield _data(commit.message.encode())
             if place == 0 and growth.parent is not None:
                 yield b"from %s\n" % growth.parent.encode()
             yield from _changes(commit)
-            # Answered on standard output, in the order asked.
-            yield b"get-mark :1\n"
+            yield question
         yield b"reset %s\nfrom %s\n\n" % (ref, _NO_OBJECT.encode())
     yield b"done\n"
 

@@ -32,6 +32,9 @@ class GitSettings:
 
     author: Author = Author()
     """Who the commits are by."""
+    signing_key: Callable[[], bytes] | None = None
+    """Gives the private SSH key that commits are signed with; asked before each write, so that a
+    key may change. Without it commits are not signed."""
     cache: Path | None = None
     """Folder to keep fetched objects in between runs; None for one that `close` removes."""
     one_commit_a_flush: bool = False

@@ -56,7 +56,7 @@ class GitStore:
 
     def probe(self) -> Probe:
         """Ask the remote for its branches; nothing is fetched or written."""
-        tips = self._do(lambda writer: writer.tips())
+        tips = self._do(lambda writer: writer.probe())
         return Probe(str(self._target), tips.files)
 
     def snapshot(self) -> GitSnapshot:

@@ -9,13 +9,15 @@ from troth.errors import Reason, StoreError, TransientError
 from troth_statestore._plan import Step, plan, receipts
 from troth_statestore._seen import Seen
 from troth_statestore.git._cache import Cache
-from troth_statestore.git._fast_import import Commit, Growth, import_commits
+from troth_statestore.git._commits import Maker, make_commits
+from troth_statestore.git._fast_import import Commit, Growth
 from troth_statestore.git._location import Location
 from troth_statestore.git._messages import commit_of_all, commit_of_each, commit_of_records
 from troth_statestore.git._mirror import Mirror, Moment
 from troth_statestore.git._push import MovedError, Update, push
 from troth_statestore.git._remote import Branches, Remote, Tips
 from troth_statestore.git._settings import GitSettings
+from troth_statestore.git._signing import Signer
 from troth_statestore.git._snapshot import GitSnapshot
 from troth_statestore.git._tree import Tree, foreign_file_at
 from troth_statestore.protocol import ChangeSet, Receipt
@@ -56,9 +58,13 @@ class Writer:
         self._remote = Remote(target.location, target.branches, self._cache)
         self._mirror = Mirror(self._remote, self._cache, target.prefix)
         self._seen = Seen()
+        key = settings.signing_key
+        self._signer = None if key is None else Signer(key, str(target))
 
-    def tips(self) -> Tips:
-        """Ask where the branches are."""
+    def probe(self) -> Tips:
+        """Try what a write needs; return where the branches are."""
+        if self._signer is not None:
+            self._signer.key()
         return self._remote.tips()
 
     def snapshot(self) -> GitSnapshot:
@@ -137,8 +143,9 @@ class Writer:
     def _import(self, files: Growth, records: Growth) -> tuple[list[str], list[str]]:
         if not files.commits and not records.commits:
             return [], []
-        author, seconds = self._settings.author, self._settings.clock()
-        on_files, on_records = import_commits(self._cache.git, (files, records), author, seconds)
+        key = None if self._signer is None else self._signer.key()
+        maker = Maker(self._settings.author, self._settings.clock(), key)
+        on_files, on_records = make_commits(self._cache.git, (files, records), maker)
         return on_files, on_records
 
     def _updates(self, moment: Moment, reached: Tips) -> list[Update]:
