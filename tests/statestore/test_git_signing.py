@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,19 @@ from support.signing_keys import Key, make_key, signed_by
 
 from troth.errors import Reason, StoreError
 from troth_statestore import ChangeSet
-from troth_statestore.git import GitSettings, key_file
+from troth_statestore.git import GitSettings, KeyFile
 
 BRANCHES = ("main", RECORDS)
 PHRASE = "open sesame"
+
+
+@dataclass(frozen=True)
+class InMemory:
+    content: bytes
+    name = "of the test"
+
+    def read(self) -> bytes:
+        return self.content
 
 
 @pytest.fixture
@@ -27,7 +37,7 @@ def key(tmp_path: Path) -> Key:
 def signing(key: Key | Path, *, whole: bool = False) -> GitSettings:
     file = key.file if isinstance(key, Key) else key
     return GitSettings(
-        signing_key=key_file(file), one_commit_a_flush=whole, clock=lambda: 1_700_000_000
+        signing_key=KeyFile(file), one_commit_a_flush=whole, clock=lambda: 1_700_000_000
     )
 
 
@@ -301,7 +311,7 @@ def test_a_key_is_left_in_no_file(
 ) -> None:
     cache = tmp_path / "cache"
     content = key.file.read_bytes()
-    settings = GitSettings(signing_key=lambda: content, cache=cache)
+    settings = GitSettings(signing_key=InMemory(content), cache=cache)
 
     open_store(settings=settings).commit([change("a")])
 
@@ -320,7 +330,7 @@ def test_an_interrupted_cache_is_no_reason_to_sign_worse(
 ) -> None:
     cache = tmp_path / "cache"
     content = key.file.read_bytes()
-    settings = GitSettings(signing_key=lambda: content, cache=cache, borrow=False)
+    settings = GitSettings(signing_key=InMemory(content), cache=cache, borrow=False)
     store = open_store(settings=settings)
     store.commit([change("a")])
     for pack in (cache / "troth-cache.git/objects/pack").iterdir():

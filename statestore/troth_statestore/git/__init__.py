@@ -6,7 +6,15 @@ words mean. What is to be written is decided outside, by the plan that all twins
 
 from troth_statestore.git._create import create_bare, local_folder
 from troth_statestore.git._settings import Author, GitSettings
-from troth_statestore.git._signing import key_file
+from troth_statestore.git._signing import KeyFile, KeySource
 from troth_statestore.git._store import GitStore
 
-__all__ = ["Author", "GitSettings", "GitStore", "create_bare", "key_file", "local_folder"]
+__all__ = [
+    "Author",
+    "GitSettings",
+    "GitStore",
+    "KeyFile",
+    "KeySource",
+    "create_bare",
+    "local_folder",
+]

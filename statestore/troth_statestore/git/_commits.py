@@ -63,17 +63,18 @@ def _signed(
 ) -> dict[str, bytes]:
     """Return id → content of the commits of a growth, each on the one before."""
     made: dict[str, bytes] = {}
-    parent = growth.parent
+    parents = [one for one in (growth.parent, growth.also) if one is not None]
     for commit, tree in zip(growth.commits, trees, strict=True):
-        above = b"" if parent is None else b"parent %s\n" % parent.encode()
+        above = b"".join(b"parent %s\n" % one.encode() for one in parents)
         head = b"tree %s\n%sauthor %s\ncommitter %s\n" % (tree.encode(), above, line, line)
         message = b"\n" + commit.message.encode()
         # Lines of a header after its first begin with a space.
         signature = key.sign(head + message).replace(b"\n", b"\n ")
         content = b"%sgpgsig %s\n%s" % (head, signature, message)
         whole = b"commit %d\0%s" % (len(content), content)
-        parent = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
-        made[parent] = content
+        made_id = hashlib.sha1(whole, usedforsecurity=False).hexdigest()
+        made[made_id] = content
+        parents = [made_id]
     return made
 
 

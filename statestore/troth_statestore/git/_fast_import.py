@@ -33,10 +33,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Commits to put on top of `parent`, which is None for a branch that does not exist."""
+    """Commits to put on top of `parent`, which is None for a branch that does not exist.
+
+    `also` is a second parent of the first of them.
+    """
 
     parent: str | None
     commits: Sequence[Commit]
+    also: str | None = None
 
 
 def import_commits(git: GitCommand, growths: Sequence[Growth], maker: bytes) -> list[list[str]]:
@@ -90,6 +94,8 @@ def _stream(growths: Sequence[Growth], maker: bytes, question: bytes) -> Iterato
             yield _data(commit.message.encode())
             if place == 0 and growth.parent is not None:
                 yield b"from %s\n" % growth.parent.encode()
+            if place == 0 and growth.also is not None:
+                yield b"merge %s\n" % growth.also.encode()
             yield from _changes(commit)
             yield question
         yield b"reset %s\nfrom %s\n\n" % (ref, _NO_OBJECT.encode())

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from troth_statestore.git._signing import KeySource
+
 __all__ = ["Author", "GitSettings"]
 
 
@@ -32,9 +34,9 @@ class GitSettings:
 
     author: Author = Author()
     """Who the commits are by."""
-    signing_key: Callable[[], bytes] | None = None
-    """Gives the private SSH key that commits are signed with; asked before each write, so that a
-    key may change. Without it commits are not signed."""
+    signing_key: KeySource | None = None
+    """Where the private SSH key is that commits are signed with; it is read before each write, so
+    that it may change. Without it commits are not signed."""
     cache: Path | None = None
     """Folder to keep fetched objects in between runs; None for one that `close` removes."""
     one_commit_a_flush: bool = False

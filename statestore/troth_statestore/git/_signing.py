@@ -1,28 +1,62 @@
 """The key that a store signs its commits with: where it comes from, and what is said without it."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from troth.errors import Reason, StoreError
 
 if TYPE_CHECKING:
     from troth_statestore.git._sshsig import SigningKey
 
-__all__ = ["Signer", "key_file"]
+__all__ = ["KeyFile", "KeySource", "Signer"]
 
 _KINDS = "Use an SSH key of the kind ed25519, ecdsa or rsa (2048 bits or more)"
+
+
+class KeySource(Protocol):
+    """Where a private SSH key comes from."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    def read(self) -> bytes:
+        """Return the private key as it is now.
+
+        Raises:
+            OSError: it cannot be read.
+            TrothError: the same, in words of its own.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A private key in a file, as ``ssh-keygen`` makes it."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def read(self) -> bytes:
+        """Read the file. Raises OSError."""
+        return self.path.read_bytes()
 
 
 class Signer:
     """A store's signing key, asked for anew each time, so that a rotated one is taken up.
 
     Args:
-        source: gives the private key as it is now.
+        source: where it comes from.
         store: what the store is called in messages.
     """
 
-    def __init__(self, source: Callable[[], bytes], store: str) -> None:
+    def __init__(self, source: KeySource, store: str) -> None:
         self._source = source
         self._store = store
         self._known: tuple[bytes, SigningKey] | None = None
@@ -34,12 +68,12 @@ class Signer:
             StoreError: there is none, or none that can sign.
         """
         try:
-            content = self._source()
+            content = self._source.read()
             # Reading an RSA key takes a tenth of a second.
             if self._known is None or self._known[0] != content:
                 self._known = content, _parsed(content)
         except OSError as exc:
-            raise self._unusable(f"cannot be read: {exc}", "Put it there") from exc
+            raise self._unusable(f"cannot be read: {exc.strerror}", "Put it there") from exc
         except ValueError as exc:
             raise self._unusable(str(exc), _KINDS) from None  # what went before may quote the key
         return self._known[1]
@@ -47,14 +81,10 @@ class Signer:
     def _unusable(self, why: str, advice: str) -> StoreError:
         return StoreError(
             Reason.SIGNING_KEY_UNUSABLE,
-            f"State store {self._store}: its commits are to be signed, and the signing key {why}. "
-            f"Nothing was written. {advice}; the next write takes it up.",
+            f"State store {self._store}: its commits are to be signed, and "
+            f"the key {self._source.name} {why}. Nothing was written. {advice}; the next write "
+            "takes it up.",
         )
-
-
-def key_file(path: Path) -> Callable[[], bytes]:
-    """Return a source for `GitSettings.signing_key` that reads a file each time."""
-    return path.read_bytes
 
 
 def _parsed(content: bytes) -> "SigningKey":
