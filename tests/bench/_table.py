@@ -41,6 +41,9 @@ class Scale:
         flush: change sets handed in at once.
         sample: requests that the worktree sequence is measured over.
         rounds: flushes of which the median counts.
+        waits: requests of each blocking caller.
+        seconds: how long requests arrive at a steady rate.
+        huge: live requests of the store that is written from nothing, where that is asked for.
     """
 
     small: int
@@ -48,12 +51,17 @@ class Scale:
     flush: int
     sample: int
     rounds: int
+    waits: int
+    seconds: float
+    huge: int
 
 
-FULL = Scale(small=2_000, large=10_000, flush=500, sample=20, rounds=7)
+FULL = Scale(
+    small=2_000, large=10_000, flush=500, sample=20, rounds=7, waits=30, seconds=20, huge=100_000
+)
 """The scale that the budgets are written for."""
 
-QUICK = Scale(small=100, large=400, flush=50, sample=3, rounds=3)
+QUICK = Scale(small=100, large=400, flush=50, sample=3, rounds=2, waits=2, seconds=0.5, huge=2_000)
 """Enough to see that everything runs."""
 
 

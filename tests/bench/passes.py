@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from bench._table import Row
+from bench._table import Row, Scale
 
 from troth.api import JsonObject, dump_documents
 from troth.engine import Settings
@@ -31,12 +31,9 @@ _NAMESPACES = 50
 _HOOK = "#!/bin/sh\necho push >> pushes\ncat > /dev/null\n"
 
 
-def run(requests: int) -> list[Row]:
-    """Measure a first sync, a pass with nothing to do, and a full render and compare.
-
-    Args:
-        requests: number of live requests.
-    """
+def run(scale: Scale) -> list[Row]:
+    """Measure a first sync, a pass with nothing to do, and a full render and compare."""
+    requests = scale.large
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_requests(folder / "requests", requests)
