@@ -33,6 +33,8 @@ _CONFIG = """\
 \tauto = false
 [credential]
 \thelper =
+[repack]
+\twriteBitmaps = false
 [fastimport]
 \tunpackLimit = 1
 [fetch]
@@ -43,9 +45,6 @@ _CONFIG = """\
 [advice]
 \tpushUpdateRejected = false
 """
-
-# Packs after which they are put together: a lookup asks them one by one.
-_PACK_LIMIT = 50
 
 
 class CacheDamagedError(Exception):
@@ -74,8 +73,8 @@ class Cache:
         self._held = ExitStack()
         try:
             self.folder = self._hold_folder(settings.cache)
-            self._repository = self.folder / "troth-cache.git"
-            self.git = GitCommand(self._repository, settings.timeout)
+            self.repository = self.folder / "troth-cache.git"
+            self.git = GitCommand(self.repository, settings.timeout)
             self._open()
         except BaseException:
             self.close()
@@ -83,14 +82,8 @@ class Cache:
 
     def rebuild(self) -> None:
         """Throw everything away and begin again."""
-        shutil.rmtree(self._repository, ignore_errors=True)
+        shutil.rmtree(self.repository, ignore_errors=True)
         self._create()
-
-    def tidy(self) -> None:
-        """Put packs together when they have become many. Nothing is lost, reachable or not."""
-        packs = list((self._repository / "objects" / "pack").glob("*.pack"))
-        if len(packs) >= _PACK_LIMIT:
-            must(self.git.run("repack", "--geometric=2", "-d", "-l", "-q"))
 
     def close(self) -> None:
         """Let go of the folder, and remove it if it was made for this store alone."""
@@ -113,7 +106,7 @@ class Cache:
         return given.absolute()
 
     def _open(self) -> None:
-        marker = self._repository / "troth-store"
+        marker = self.repository / "troth-store"
         known = marker.read_bytes() if marker.is_file() else b""
         if known != self._identity() or self.git.run("rev-parse", "--git-dir").status != 0:
             self.rebuild()
@@ -126,7 +119,7 @@ class Cache:
     def _create(self) -> None:
         made = GitCommand(None, self._settings.timeout).run(
             *("init", "--quiet", "--bare", "--template=", "--object-format=sha1"),
-            str(self._repository),
+            str(self.repository),
         )
         if made.status != 0:
             raise StoreError(
@@ -137,11 +130,11 @@ class Cache:
         self.is_empty = True
         self._configure()
         # Last, so that a repository without it was not finished.
-        (self._repository / "troth-store").write_bytes(self._identity())
+        (self.repository / "troth-store").write_bytes(self._identity())
 
     def _configure(self) -> None:
-        (self._repository / "config").write_text(_CONFIG)
-        alternates = self._repository / "objects" / "info" / "alternates"
+        (self.repository / "config").write_text(_CONFIG)
+        alternates = self.repository / "objects" / "info" / "alternates"
         alternates.unlink(missing_ok=True)
         objects = self._location.objects() if self._settings.borrow else None
         # The file has one path a line; a path that does not fit in is fetched from instead.

@@ -1,17 +1,19 @@
 """What a store knows of its remote: one moment, brought up to date before each use."""
 
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from troth.errors import Reason, StoreError
 from troth_statestore.git._cache import Cache, CacheDamagedError, must
 from troth_statestore.git._command import GitCommand
 from troth_statestore.git._remote import Remote, Tips
 from troth_statestore.git._tree import NO_TREE, Tree, advanced
+from troth_statestore.git._upkeep import Upkeep
 
 __all__ = ["Mirror", "Moment", "descends"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Moment:
     """Both branches at one time."""
 
@@ -30,6 +32,8 @@ class Mirror:
         self._remote = remote
         self._cache = cache
         self._prefix = prefix
+        self._upkeep = Upkeep(cache)
+        self._shown = WeakSet[Moment]()
         self._moment: Moment | None = None
         self._seen = Tips(None, None)
 
@@ -64,7 +68,20 @@ class Mirror:
     def settle(self, moment: Moment) -> None:
         """Take `moment` for the state of the remote, which is known to have it."""
         self._moment = moment
+        self._shown.add(moment)
         self._seen = Tips(moment.files.tip, moment.records.tip)
+
+    def tidy(self) -> None:
+        """Keep the cache small; what stands at the tips and what snapshots show stays in it.
+
+        Raises:
+            CacheDamagedError: git could not.
+        """
+        if self._moment is None or not self._upkeep.is_due:
+            return
+        self._remote.remember(self._seen)
+        shown = [tip for one in self._shown for tip in (one.files.tip, one.records.tip)]
+        self._upkeep.tidy({tip for tip in shown if tip is not None})
 
     def begin_again(self) -> None:
         """Make the cache anew. What was seen is remembered: history may not change for that."""

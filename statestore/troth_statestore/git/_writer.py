@@ -83,7 +83,7 @@ class Writer:
 
     def commit(self, changes: Sequence[ChangeSet]) -> list[Receipt]:
         """Apply change sets that were checked; one receipt each, in the order given."""
-        self._cache.tidy()
+        self._mirror.tidy()
         said = ""
         for attempt in range(self._settings.attempts):
             if attempt:
