@@ -135,10 +135,11 @@ def test_the_record_of_the_contract_is_the_one_that_is_written(tmp_path: Path) -
 def test_the_report_of_the_contract_is_the_one_that_is_printed(tmp_path: Path) -> None:
     [text] = [b.text for b in blocks("json") if json.loads(b.text)["kind"] == "SyncReport"]
 
-    printed = json.loads(troth(tmp_path, "sync", *MINIMAL, "-s", "dir:store", "-o", "json"))
+    printed = json.loads(troth(tmp_path, "sync", *MINIMAL, "-s", "fleet.git", "-o", "json"))
 
     expected = json.loads(text)
-    printed["items"][0]["revision"] = expected["items"][0]["revision"]
+    for name in ("revision", "tree"):
+        printed["items"][0][name] = expected["items"][0][name]
     assert printed == expected
 
 

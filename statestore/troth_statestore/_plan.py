@@ -11,7 +11,7 @@ from typing import Protocol
 from troth.errors import Reason, StoreError
 from troth_statestore.protocol import ChangeSet, Outcome, Receipt, digest_bytes
 
-__all__ = ["Step", "View", "next_revision", "plan", "receipts"]
+__all__ = ["Landing", "Step", "View", "next_revision", "plan", "receipts"]
 
 
 class View(Protocol):
@@ -40,6 +40,14 @@ class Step:
     def changed(self) -> tuple[str, ...]:
         """Paths of the files that it writes or removes, sorted."""
         return tuple(sorted((*self.write, *self.remove)))
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """The state of the files after a step, and the digest of all of them where there is one."""
+
+    revision: str
+    tree: str | None = None
 
 
 def plan(
@@ -97,16 +105,18 @@ def _refuse_obstacles(change: ChangeSet, path: str, obstacles: Sequence[str]) ->
 
 
 def receipts(
-    changes: Sequence[ChangeSet], steps: Iterable[Step], revisions: Mapping[str, str]
+    changes: Sequence[ChangeSet], steps: Iterable[Step], landings: Mapping[str, Landing]
 ) -> list[Receipt]:
-    """Return the receipts of written `steps`, in the order of `changes`; `revisions` by key."""
-    by_key = {
-        step.change.key: Receipt(
-            step.change.key, step.outcome, revisions.get(step.change.key), step.changed
-        )
-        for step in steps
-    }
+    """Return the receipts of written `steps`, in the order of `changes`; `landings` by key."""
+    by_key = {step.change.key: _receipt(step, landings.get(step.change.key)) for step in steps}
     return [by_key[change.key] for change in changes]
+
+
+def _receipt(step: Step, landing: Landing | None) -> Receipt:
+    key = step.change.key
+    if landing is None:
+        return Receipt(key, step.outcome, changed=step.changed)
+    return Receipt(key, step.outcome, landing.revision, step.changed, landing.tree)
 
 
 def next_revision(previous: str | None, step: Step) -> str:

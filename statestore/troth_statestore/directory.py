@@ -15,7 +15,7 @@ from troth.errors import Reason, StoreError, TransientError
 from troth_statestore._checks import check_together
 from troth_statestore._disk import Disk, Found
 from troth_statestore._index import Index
-from troth_statestore._plan import Step, next_revision, plan, receipts
+from troth_statestore._plan import Landing, Step, next_revision, plan, receipts
 from troth_statestore._seen import Seen
 from troth_statestore.memory import MemorySnapshot
 from troth_statestore.paths import RESERVED_FOLDER, ancestors
@@ -78,11 +78,13 @@ class DirectoryStore:
         with self._locked(fcntl.LOCK_EX, create=True):
             places = _Place(self._disk, ""), _Place(self._disk, f"{_RECORDS}/")
             steps = plan(changes, *places, self._refused(changes))
-            revisions = {
-                step.change.key: revision for step in steps if (revision := self._apply(step))
+            landings = {
+                step.change.key: Landing(revision)
+                for step in steps
+                if (revision := self._apply(step))
             }
             self._seen.wrote(steps)
-            return receipts(changes, steps, revisions)
+            return receipts(changes, steps, landings)
 
     def close(self) -> None:
         """Do nothing: no file is held open."""

@@ -5,7 +5,7 @@ from threading import Lock
 
 from troth_statestore._checks import check_together
 from troth_statestore._index import Index
-from troth_statestore._plan import Step, next_revision, plan, receipts
+from troth_statestore._plan import Landing, Step, next_revision, plan, receipts
 from troth_statestore._seen import Seen
 from troth_statestore.protocol import ChangeSet, Probe, Receipt, digest_bytes
 
@@ -77,28 +77,29 @@ class MemoryStore:
             versions = self._record_index.digests
             refused = self._seen.refused(changes, versions, self._read_records)
             steps = plan(changes, self._file_index, self._record_index, refused)
-            revisions = self._apply(steps)
+            landings = self._apply(steps)
             self._seen.wrote(steps)
-            return receipts(changes, steps, revisions)
+            return receipts(changes, steps, landings)
 
     def _read_records(self, keys: Sequence[str]) -> dict[str, bytes]:
         return {key: self._records[key] for key in keys}
 
-    def _apply(self, steps: Sequence[Step]) -> dict[str, str]:
-        revisions: dict[str, str] = {}
+    def _apply(self, steps: Sequence[Step]) -> dict[str, Landing]:
+        landings: dict[str, Landing] = {}
         moved_files: dict[str, str | None] = {}
         moved_records: dict[str, str | None] = {}
         for step in steps:
             key, record = step.change.key, step.change.record
             if step.changed:
-                self._revision = revisions[key] = next_revision(self._revision, step)
+                self._revision = next_revision(self._revision, step)
+                landings[key] = Landing(self._revision)
             moved_files |= _replace(self._files, step.write, step.remove)
             if step.record_differs:
                 put = {} if record is None else {key: record}
                 moved_records |= _replace(self._records, put, () if put else (key,))
         self._file_index = self._file_index.changed(moved_files)
         self._record_index = self._record_index.changed(moved_records)
-        return revisions
+        return landings
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

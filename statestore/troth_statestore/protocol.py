@@ -91,14 +91,22 @@ change set may still be written. All change sets of one commit are told by the s
 class Receipt:
     """What became of one change set.
 
-    `revision` names the state of the files that carries it (for Git a commit of the files branch);
-    None when it changed no file. `changed` lists the paths of files written or removed.
+    Attributes:
+        key: of the change set.
+        outcome: what became of it.
+        revision: the state of the files that carries it (for Git a commit of the files branch);
+            None when it changed no file.
+        changed: the paths of files written or removed, sorted.
+        tree: digest of all files of the store in that state, for stores that keep one for every
+            state (Git: the id of the tree of the store's folder); None where `revision` is, and in
+            a store without a history, which would have to read all it holds to tell.
     """
 
     key: str
     outcome: Outcome
     revision: str | None = None
     changed: tuple[str, ...] = ()
+    tree: str | None = None
 
 
 class Snapshot(Protocol):

@@ -56,6 +56,38 @@ def test_a_commit_holds_the_files_of_its_own_change_set_and_no_other(
     assert names == ["a/f", "b/f\nb/g"]
 
 
+@pytest.mark.parametrize("path", ["", "clusters", "clusters/with space"])
+def test_a_receipt_names_the_tree_of_the_folder_of_the_store_in_its_commit(
+    remote: Remote, open_store: OpenStore, path: str
+) -> None:
+    receipts = open_store(path=path).commit([change("a", f="1"), change("b", f="2")])
+
+    assert [receipt.tree for receipt in receipts] == [
+        remote.git("rev-parse", f"{receipt.revision}:{path}") for receipt in receipts
+    ]
+    assert receipts[0].tree != receipts[1].tree
+
+
+def test_of_a_folder_that_was_emptied_the_tree_is_the_empty_one(
+    remote: Remote, open_store: OpenStore
+) -> None:
+    store = open_store(path="clusters")
+    store.commit([change("a", f="1")])
+
+    [receipt] = store.commit([ChangeSet("b", None, delete=frozenset({"a/f"}))])
+
+    assert receipt.tree == remote.git("hash-object", "-t", "tree", "/dev/null")
+
+
+def test_one_commit_for_a_flush_has_one_tree(open_store: OpenStore) -> None:
+    store = open_store(settings=GitSettings(one_commit_a_flush=True))
+
+    first, second = store.commit([change("a", f="1"), change("b", f="2")])
+
+    assert first.tree is not None
+    assert first.tree == second.tree
+
+
 def test_a_flush_is_one_commit_on_the_branch_of_the_records(
     remote: Remote, open_store: OpenStore
 ) -> None:

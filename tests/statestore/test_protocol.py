@@ -82,6 +82,12 @@ def test_a_receipt_names_what_changed_and_the_revision_that_carries_it(store: St
     assert receipt.revision == store.probe().revision
 
 
+def test_where_no_file_changed_a_receipt_names_no_tree(store: StateStore) -> None:
+    [receipt] = store.commit([ChangeSet("r/one", None, record=b"x")])
+
+    assert (receipt.revision, receipt.tree) == (None, None)
+
+
 def test_receipts_come_in_the_order_given(store: StateStore) -> None:
     keys = ["c", "a", "b"]
 

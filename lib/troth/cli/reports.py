@@ -11,7 +11,15 @@ from rich.text import Text
 from troth.api import Json
 from troth.engine import FAILING, Item, State
 
-__all__ = ["console", "exit_code", "item_json", "print_items", "print_json", "summary"]
+__all__ = [
+    "console",
+    "exit_code",
+    "item_json",
+    "print_items",
+    "print_json",
+    "receipt_json",
+    "summary",
+]
 
 _WIDE = 1000  # columns, where nobody's terminal cuts the line: a program reads it
 
@@ -90,6 +98,11 @@ def item_json(item: Item) -> dict[str, Json]:
         "revision": item.revision,
         "source": item.source,
     }
+
+
+def receipt_json(item: Item) -> dict[str, Json]:
+    """Return an item as JSON has it, with what was written for it."""
+    return {**item_json(item), "tree": item.tree, "changed": list(item.changed)}
 
 
 def print_json(kind: str, items: Sequence[Json]) -> None:

@@ -3,7 +3,7 @@
 import click
 
 from troth.cli.options import WorkOptions, work_options
-from troth.cli.reports import exit_code, item_json, print_items, print_json
+from troth.cli.reports import exit_code, print_items, print_json, receipt_json
 from troth.cli.working import working
 
 __all__ = ["sync"]
@@ -27,7 +27,7 @@ def sync(*, options: WorkOptions, form: str) -> int:
     with working(options, writes=True) as session:
         items = session.sync()
     if form == "json":
-        print_json("SyncReport", [item_json(item) for item in items])
+        print_json("SyncReport", [receipt_json(item) for item in items])
     else:
         print_items(items)
     return exit_code(items)

@@ -8,10 +8,12 @@ off between the two is found again in the request's folder by the next.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TypeAlias
 
 from troth.api import RequestKey
 from troth.engine.change import Change
+from troth.engine.values import Spot
 from troth.errors import FaultError, TrothError
 from troth_statestore import ChangeSet, Outcome, Receipt
 
@@ -52,13 +54,16 @@ def carry_out(
 
 
 def hand_in(submit: Submit, parts: Sequence[tuple[str, ChangeSet]]) -> list[Fate]:
-    """Hand change sets, each with its store, in at once; return what became of each, in order."""
+    """Hand change sets, each with its store, in at once; return what became of each, in order.
+
+    What a receipt lists as changed is spelled with the store, as reports do.
+    """
     futures: dict[int, Future[Receipt]] = {}
     for store in sorted({store for store, _ in parts}):
         mine = [index for index, (name, _) in enumerate(parts) if name == store]
         handed = submit(store, [parts[index][1] for index in mine])
         futures |= dict(zip(mine, handed, strict=True))
-    return [_fate(futures[index]) for index in range(len(parts))]
+    return [_fate(futures[index], store) for index, (store, _) in enumerate(parts)]
 
 
 def landed(fates: Mapping[RequestKey, Fate]) -> set[RequestKey]:
@@ -70,9 +75,10 @@ def landed(fates: Mapping[RequestKey, Fate]) -> set[RequestKey]:
     }
 
 
-def _fate(future: Future[Receipt]) -> Fate:
+def _fate(future: Future[Receipt], store: str) -> Fate:
     try:
-        return future.result()
+        receipt = future.result()
+        return replace(receipt, changed=tuple(str(Spot(store, path)) for path in receipt.changed))
     except TrothError as error:
         return error
     except Exception as error:  # noqa: BLE001  (a fault of ours ends no run without its report)
@@ -101,6 +107,6 @@ def _together(fates: Sequence[Fate]) -> Fate:
     last = receipts[-1]
     by_outcome = {receipt.outcome: receipt for receipt in receipts}
     chosen = by_outcome.get(Outcome.STALE) or by_outcome.get(Outcome.WRITTEN) or last
-    revisions = [one.revision for one in receipts if one.revision is not None]
+    landing = next((one for one in reversed(receipts) if one.revision is not None), last)
     changed = tuple(path for receipt in receipts for path in receipt.changed)
-    return Receipt(last.key, chosen.outcome, revisions[-1] if revisions else None, changed)
+    return Receipt(last.key, chosen.outcome, landing.revision, changed, landing.tree)

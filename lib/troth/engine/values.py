@@ -182,6 +182,8 @@ class Item:
     """One line of a report: what became of one request.
 
     `placements` are ``(destination, path)``; `revision` is the store's revision that carries it.
+    Where the run wrote files for it, `changed` are their places and `tree` the digest of all files
+    of the store at that revision, if it has one.
     """
 
     namespace: str
@@ -193,3 +195,5 @@ class Item:
     placements: tuple[tuple[str, str], ...] = ()
     revision: str | None = None
     source: str = ""
+    tree: str | None = None
+    changed: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ they belong to is written; a request counts as written or removed only once its 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from troth.api import RequestKey
 from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
@@ -187,9 +187,9 @@ def _update_item(plan: Plan, draft: Draft, outcome: Fate) -> Item:
         return of_error(draft.submission, draft.key, outcome)
     touched = bool(outcome.changed) or draft.record is None
     revision = outcome.revision or plan.ledger.view.revision(draft.home)
-    return of_draft(
-        draft, written=outcome.outcome is Outcome.WRITTEN and touched, revision=revision
-    )
+    written = outcome.outcome is Outcome.WRITTEN and touched
+    item = of_draft(draft, written=written, revision=revision)
+    return replace(item, tree=outcome.tree, changed=outcome.changed)
 
 
 def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
@@ -198,7 +198,8 @@ def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
         outcome = _STALE
     if isinstance(outcome, TrothError):
         return of_record(record, state_of(outcome), outcome.reason, outcome.message)
-    return of_record(record, State.REMOVED, Reason.REMOVED, revision=outcome.revision)
+    item = of_record(record, State.REMOVED, Reason.REMOVED, revision=outcome.revision)
+    return replace(item, tree=outcome.tree, changed=outcome.changed)
 
 
 def _unsettled(

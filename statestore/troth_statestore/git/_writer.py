@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from troth.errors import Reason, StoreError, TransientError
-from troth_statestore._plan import Step, plan, receipts
+from troth_statestore._plan import Landing, Step, plan, receipts
 from troth_statestore._seen import Seen
 from troth_statestore.git._cache import Cache
 from troth_statestore.git._commits import Maker, make_commits
@@ -14,6 +14,7 @@ from troth_statestore.git._fast_import import Commit, Growth
 from troth_statestore.git._location import Location
 from troth_statestore.git._messages import commit_of_all, commit_of_each, commit_of_records
 from troth_statestore.git._mirror import Mirror, Moment
+from troth_statestore.git._objects import tree_ids
 from troth_statestore.git._push import MovedError, Update, push
 from troth_statestore.git._remote import Branches, Remote, Tips
 from troth_statestore.git._settings import GitSettings
@@ -93,20 +94,20 @@ class Writer:
             refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
             steps = plan(changes, moment.files.index, moment.records.index, refused)
             try:
-                revisions = self._write(moment, steps)
+                landings = self._write(moment, steps)
             except MovedError as exc:
                 said = str(exc)
             else:
                 self._seen.wrote(steps)
-                return receipts(changes, steps, revisions)
+                return receipts(changes, steps, landings)
         raise TransientError(
             Reason.STATE_STORE_BUSY,
             f"State store {self._target}: others pushed in between each of "
             f"{self._settings.attempts} attempts. Nothing was written. The last answer: {said}",
         )
 
-    def _write(self, moment: Moment, steps: Sequence[Step]) -> dict[str, str]:
-        """Make commits of what differs and push them; return key → commit of its files."""
+    def _write(self, moment: Moment, steps: Sequence[Step]) -> dict[str, Landing]:
+        """Make commits of what differs and push them; return key → where its files landed."""
         on_files = [step for step in steps if step.changed]
         file_ids, record_ids = self._import(
             Growth(moment.files.tip, self._file_commits(moment.files, on_files)),
@@ -120,10 +121,14 @@ class Writer:
         )
         # Listed before the push, since after it nothing may fail any more.
         next_moment = self._mirror.moment_at(reached)
+        trees = tree_ids(self._cache.git, file_ids, self._target.prefix)
         push(self._cache.git, self._target.location, self._updates(moment, reached))
         self._mirror.settle(next_moment)
         ids = file_ids * len(on_files) if self._settings.one_commit_a_flush else file_ids
-        return {step.change.key: commit for step, commit in zip(on_files, ids, strict=True)}
+        return {
+            step.change.key: Landing(commit, trees[commit])
+            for step, commit in zip(on_files, ids, strict=True)
+        }
 
     def _file_commits(self, tree: Tree, steps: Sequence[Step]) -> list[Commit]:
         if not steps:

@@ -56,6 +56,30 @@ def test_a_changed_request_is_one_commit_on_each_branch_that_touches_it_alone(
     assert run.items["payments"]["revision"] == workspace.git("rev-parse", "main")
 
 
+def test_a_report_names_the_tree_and_the_files_of_what_was_written(workspace: Workspace) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+    workspace.ask("payments", size="large")
+
+    first, second = workspace.sync().items["payments"], workspace.sync().items["payments"]
+
+    assert first["tree"] == workspace.git("rev-parse", "main^{tree}")
+    assert first["changed"] == workspace.touched("main")
+    assert (second["state"], second["tree"], second["changed"]) == ("Unchanged", None, [])
+
+
+def test_a_report_names_the_files_that_were_removed(workspace: Workspace) -> None:
+    gone = workspace.ask("payments")
+    workspace.ask("shop")
+    workspace.sync()
+    gone.unlink()
+
+    item = workspace.sync().items["payments"]
+
+    assert item["tree"] == workspace.git("rev-parse", "main^{tree}")
+    assert item["changed"] == workspace.touched("main")
+
+
 def test_a_change_is_pushed_once(workspace: Workspace) -> None:
     workspace.ask("payments")
     workspace.sync()

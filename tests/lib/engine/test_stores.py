@@ -64,6 +64,17 @@ def test_each_store_gets_its_files_and_the_first_placements_store_the_record() -
     assert sorted(homes) == [False, True]
 
 
+def test_a_report_names_what_was_written_with_its_store() -> None:
+    platform = two_stores()
+
+    items = platform.sync(request(value="x"))
+
+    assert sorted(items["one"].changed) == [
+        *(f"main:{path}" for path in files(platform.store)),
+        *(f"other:{path}" for path in files(platform.others["other"])),
+    ]
+
+
 def test_a_second_run_changes_no_store() -> None:
     platform = two_stores()
     platform.sync(request(value="x"))
