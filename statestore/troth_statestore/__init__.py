@@ -1,9 +1,10 @@
-"""What keeps rendered files and records: the `StateStore` protocol, its twins and the layouts.
+"""What keeps rendered files and records: the protocols, their twins and the layouts.
 
 Here belong reading and writing a store, and where in it a file lies. What a file or a record
 means does not: records are opaque bytes, and nothing here knows a Promise.
 """
 
+from troth_statestore.history import Commit, FileStep, History
 from troth_statestore.layout import (
     Owner,
     flat_file,
@@ -27,7 +28,10 @@ from troth_statestore.protocol import (
 
 __all__ = [
     "ChangeSet",
+    "Commit",
+    "FileStep",
     "Guard",
+    "History",
     "Outcome",
     "Owner",
     "Probe",

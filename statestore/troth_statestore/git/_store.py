@@ -8,6 +8,7 @@ from typing import TypeVar
 from troth.errors import InvalidInputError, Reason, StoreError
 from troth_statestore._checks import check_together
 from troth_statestore.git._cache import CacheDamagedError
+from troth_statestore.git._history import GitHistory, Past
 from troth_statestore.git._location import Location
 from troth_statestore.git._remote import Branches
 from troth_statestore.git._settings import GitSettings
@@ -67,6 +68,14 @@ class GitStore:
         """Apply change sets by one push; one receipt each, in the order given."""
         check_together(changes)
         return self._do(lambda writer: writer.commit(changes)) if changes else []
+
+    def history(self) -> GitHistory:
+        """Return what the branches held before; it can be asked as long as the store is open."""
+
+        def ask(work: Callable[[Past], _Answer], /) -> _Answer:
+            return self._do(lambda writer: work(writer.past()))
+
+        return GitHistory(ask)
 
     def close(self) -> None:
         """Remove the cache, unless its folder was given."""

@@ -11,6 +11,7 @@ from troth_statestore._seen import Seen
 from troth_statestore.git._cache import Cache
 from troth_statestore.git._commits import Maker, make_commits
 from troth_statestore.git._fast_import import Commit, Growth
+from troth_statestore.git._history import Past
 from troth_statestore.git._location import Location
 from troth_statestore.git._messages import commit_of_all, commit_of_each, commit_of_records
 from troth_statestore.git._mirror import Mirror, Moment
@@ -73,6 +74,12 @@ class Writer:
         moment = self._mirror.refresh()
         self._seen.look(moment.records.index.digests)
         return GitSnapshot(self._cache.git, moment)
+
+    def past(self) -> Past:
+        """Bring what is known up to date, for whoever wants to look back from there."""
+        moment = self._mirror.refresh()
+        target, tips = self._target, Tips(moment.files.tip, moment.records.tip)
+        return Past(self._cache.git, target.location, target.branches, target.prefix, tips)
 
     def begin_again(self) -> None:
         """Throw the cache away and make it anew."""
