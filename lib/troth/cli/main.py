@@ -12,9 +12,11 @@ import click
 from troth import __version__
 from troth.cli.completion import completion
 from troth.cli.docs import docs
+from troth.cli.history import history
 from troth.cli.init import init
 from troth.cli.plan import plan
 from troth.cli.render import render
+from troth.cli.rollback import rollback
 from troth.cli.status import status
 from troth.cli.sync import sync
 from troth.cli.test import test
@@ -35,7 +37,8 @@ def troth(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
-for command in (sync, plan, render, status, verify, test, docs, init, completion):
+_ABOUT_STORES = (status, history, rollback, verify)
+for command in (sync, plan, render, *_ABOUT_STORES, test, docs, init, completion):
     troth.add_command(command)
 
 

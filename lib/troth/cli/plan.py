@@ -1,22 +1,17 @@
 """``troth plan``: show what sync would change, and write nothing."""
 
-import difflib
-from collections.abc import Sequence
-
 import click
-from rich.text import Text
 
 from troth.api import Json
+from troth.cli.diffs import changed_json, print_diffs
 from troth.cli.options import WorkOptions, work_options
-from troth.cli.reports import console, exit_code, item_json, print_items, print_json
+from troth.cli.reports import exit_code, item_json, print_items, print_json
 from troth.cli.working import working
-from troth.engine import FileChange, Preview, preview
+from troth.engine import Preview, preview
 
 __all__ = ["plan"]
 
 _CHANGES = 2  # exit code of --detailed-exitcode when there is something to do
-
-_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @click.command()
@@ -42,7 +37,7 @@ def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
     if form == "json":
         print_json("PlanReport", [_as_json(one) for one in previews])
     else:
-        _print_diffs(previews)
+        print_diffs(change for one in previews for change in one.files)
         print_items(items, planned=True)
     if failed := exit_code(items):
         return failed
@@ -50,31 +45,4 @@ def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
 
 
 def _as_json(one: Preview) -> Json:
-    changes: list[Json] = [{"path": str(c.spot), "action": _action(c)} for c in one.files]
-    return {**item_json(one.item), "changes": changes}
-
-
-def _action(change: FileChange) -> str:
-    if change.before is None:
-        return "create"
-    return "delete" if change.after is None else "update"
-
-
-def _print_diffs(previews: Sequence[Preview]) -> None:
-    out = console()
-    for one in previews:
-        for change in one.files:
-            for line in _diff(change):
-                out.print(Text(line, style=_COLOURS.get(line[:1], "")))
-
-
-def _diff(change: FileChange) -> list[str]:
-    def lines(content: bytes | None) -> list[str]:
-        return (content or b"").decode(errors="replace").splitlines()
-
-    before = "/dev/null" if change.before is None else f"a/{change.spot}"
-    after = "/dev/null" if change.after is None else f"b/{change.spot}"
-    diff = difflib.unified_diff(
-        lines(change.before), lines(change.after), before, after, lineterm=""
-    )
-    return list(diff)
+    return {**item_json(one.item), "changes": [changed_json(change) for change in one.files]}

@@ -1,5 +1,7 @@
 """``troth status``: what a state store knows of its requests."""
 
+from contextlib import closing
+
 import click
 
 from troth.api import dump_documents
@@ -35,14 +37,11 @@ def status(
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     if state_store is None:
         raise click.UsageError("give --state-store, or set TROTH_STATE_STORE.")
-    store = open_store(StoreChoice(state_store, branch or "main"), create=False)
-    try:
+    with closing(open_store(StoreChoice(state_store, branch or "main"), create=False)) as store:
         ledger = Ledger.read(View.of(store.snapshot()))
-    finally:
-        store.close()
-    if which is not None:
-        return _show_one(ledger, _find(ledger, which, namespace), form)
-    items = [one for one in survey(ledger) if namespace in {None, one.namespace}]
+        if which is not None:
+            return _show_one(ledger, _find(ledger, which, namespace), form)
+        items = [one for one in survey(ledger) if namespace in {None, one.namespace}]
     if form == "json":
         print_json("StatusReport", [item_json(item) for item in items])
     else:

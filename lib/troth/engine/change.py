@@ -10,10 +10,11 @@ from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.render import Rendered
+from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
 from troth_statestore import ChangeSet, Owner, record_key
 
-__all__ = ["Change", "Composer"]
+__all__ = ["Change", "Composer", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,7 @@ class Composer:
         old = draft.record
         if old is None and draft.settled is not None and not draft.settled.follows.needs_record:
             return None
-        contents = {
-            Spot(placement.store, path): content
-            for placement in draft.placements
-            for path, content in (placement.contents or {}).items()
-        }
+        contents = _contents(draft)
         new = self._record(draft)
         fresh = draft.settled is None
         if not fresh and new == old:
@@ -75,7 +72,7 @@ class Composer:
             title=f"Update {draft.key}",
             trailers=_trailers(draft.promise, new),
         )
-        return _spread(home, draft.home, contents, stale)
+        return spread(home, draft.home, contents, stale)
 
     def removal(self, key: RequestKey, files: Collection[Spot]) -> Change:
         """Return what removes a request's files and its record."""
@@ -87,7 +84,7 @@ class Composer:
             title=f"Remove {key}",
             trailers=_identity(entry.record),
         )
-        return _spread(home, entry.home, {}, files)
+        return spread(home, entry.home, {}, files)
 
     def suspended_removal(self, key: RequestKey, rendered: Rendered) -> Change | None:
         """Return what keeps that a delete pipeline asked to wait, None when it is kept."""
@@ -125,9 +122,10 @@ class Composer:
                     else kept.rolled_back_to
                 ),
             )
-        outputs = old.outputs if old is not None else ()
+        outputs, sealed = (old.outputs, old.sealed) if old is not None else ((), None)
         if draft.settled is None:
             newest = output_digest(draft.digests, draft.home)
+            sealed = sealed_digest(_contents(draft) | self.ledger.view.read(draft.left))
             outputs = (newest, *(digest for digest in outputs if digest != newest))[:OUTPUTS_KEPT]
         return Record(
             key=draft.key,
@@ -144,10 +142,20 @@ class Composer:
             suspension=draft.suspension,
             protected=_protected(draft),
             paused=draft.is_paused,
+            sealed=sealed,
         )
 
 
-def _spread(
+def _contents(draft: Draft) -> dict[Spot, bytes]:
+    """Return what was rendered, by place."""
+    return {
+        Spot(placement.store, path): content
+        for placement in draft.placements
+        for path, content in (placement.contents or {}).items()
+    }
+
+
+def spread(
     home: ChangeSet, store: str, files: Mapping[Spot, bytes], delete: Collection[Spot]
 ) -> Change:
     """Return a change as a change set for each store that it touches.

@@ -21,6 +21,7 @@ from troth.engine.place import place, require_any
 from troth.engine.record import Record
 from troth.engine.render import Renderer
 from troth.engine.routes import Traits
+from troth.engine.sealed import SEALED_STAYS, sealed_digest
 from troth.engine.settled import Settled, Settlement
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
@@ -150,6 +151,8 @@ class Preparer:
         if record.rolled_back_to == output_digest(draft.observed, draft.home):
             return kept  # noticed in an earlier run: the record says what stands there
         contents = self.ledger.view.read(draft.observed)
+        if sealed_digest(contents) != record.sealed:
+            return replace(draft, put_back=f"it was rolled back, and put back: {SEALED_STAYS}")
         placements: list[Placement] = []
         for placement in kept.placements:
             mine = [spot for spot in contents if placement.owns(spot)]

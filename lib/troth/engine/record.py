@@ -51,6 +51,7 @@ class Record:
         outputs: digests of its last outputs, newest first.
         rolled_back_to: digest of the earlier output that its files hold since somebody rolled them
             back, None while they hold the newest.
+        sealed: digest of the SealedSecrets of its newest output, None where it holds none.
         placements: where its files are, and what stands in them; contents left out.
         traits: what routes are decided by, of the Destinations where there is any.
         status: what its stages wrote.
@@ -74,6 +75,7 @@ class Record:
     protected: bool = False
     paused: bool = False
     rolled_back_to: str | None = None
+    sealed: str | None = None
 
     def was_asked(self, asked: JsonObject) -> bool:
         """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
@@ -121,6 +123,7 @@ class Record:
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
             **({"rolledBackTo": self.rolled_back_to} if self.rolled_back_to else {}),
+            **({"sealedDigest": self.sealed} if self.sealed else {}),
             "placements": [_encode_placement(placement, home) for placement in self.placements],
             **self._spelled_traits(),
             "status": self.status,
@@ -230,6 +233,7 @@ def _decode(raw: JsonObject, home: str) -> Record:
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),
         rolled_back_to=fields.text("rolledBackTo") if fields.has("rolledBackTo") else None,
+        sealed=fields.text("sealedDigest") if fields.has("sealedDigest") else None,
         placements=tuple(_decode_placement(item, home) for item in fields.items("placements")),
         traits=_decode_traits(fields.section("routes")),
         status=fields.mapping("status"),

@@ -3,6 +3,7 @@
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.observe import NOWHERE, Sight, compare, observe
 from troth.engine.report import of_record, of_unreadable
+from troth.engine.sealed import SEALED_STAYS, sealed_digest
 from troth.engine.values import Item, State
 from troth.errors import Reason
 
@@ -30,13 +31,21 @@ def survey_one(ledger: Ledger, entry: Entry) -> Item:
     if elsewhere:
         text = f"it has files in {', '.join(sorted(elsewhere))} too, which was not looked at."
         return of_record(record, State.WAITING, Reason.STATE_STORE_UNREACHABLE, text, revision)
+    return _by_files(ledger, entry)
+
+
+def _by_files(ledger: Ledger, entry: Entry) -> Item:
+    record, revision = entry.record, ledger.view.revision(entry.home)
     observed = observe(record.key, record, NOWHERE, ledger.view)
     match compare(record, observed, entry.home):
         case Sight.INTACT:
             return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, revision=revision)
-        case Sight.REVERTED:
-            text = "its files were rolled back to an earlier output."
-            return of_record(record, State.UNCHANGED, Reason.REVERTED, text, revision)
         case Sight.DRIFTED:
             text = "its files differ from what was written; the next sync puts them back."
             return of_record(record, State.WAITING, Reason.DRIFTED, text, revision)
+        case Sight.REVERTED if sealed_digest(ledger.view.read(observed)) != record.sealed:
+            text = f"its files were rolled back, and the next sync puts them back: {SEALED_STAYS}"
+            return of_record(record, State.WAITING, Reason.DRIFTED, text, revision)
+        case Sight.REVERTED:
+            text = "its files were rolled back to an earlier output."
+            return of_record(record, State.UNCHANGED, Reason.REVERTED, text, revision)

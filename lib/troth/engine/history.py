@@ -1,0 +1,199 @@
+"""History: the commits of one request, and what each did to its files.
+
+Found by the folders that the request has and had, so that hand edits show beside what Troth wrote.
+Which commits are Troth's own is told by the receipt at the foot of their message.
+"""
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from troth.api import RequestKey
+from troth.engine.ledger import Ledger
+from troth.engine.observe import NOWHERE
+from troth.engine.record import Record
+from troth.engine.values import World
+from troth.errors import InvalidInputError, NotServedError, Reason
+from troth_statestore import Commit, History, Owner, nested_folder, record_key
+
+__all__ = ["Past", "Step", "receipt_in"]
+
+# A paragraph of a message that is a receipt; a commit of a whole flush holds one for each request.
+_RECEIPT = re.compile(r"(?:^Troth-[A-Za-z]+: .*$\n?)+", re.MULTILINE)
+
+# Versions of a record that are asked for what it placed, where no folder tells.
+_VERSIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One commit in the history of a request.
+
+    Attributes:
+        store: where it was made.
+        commit: as the store tells of it; its files are the request's.
+        receipt: its trailers, empty where somebody else than Troth made it.
+    """
+
+    store: str
+    commit: Commit
+    receipt: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def generation(self) -> int | None:
+        """The request's generation that it carries, None where it does not say."""
+        number = self.receipt.get("Troth-Generation", "")
+        return int(number) if number.isdecimal() else None
+
+    @property
+    def promise_version(self) -> str | None:
+        """The version of the Promise that rendered it, None where it does not say."""
+        match self.receipt.get("Troth-Promise", "").split(" "):
+            case [_, version, _]:
+                return version
+            case _:
+                return None
+
+
+def receipt_in(message: str, key: RequestKey) -> dict[str, str]:
+    """Return the trailers by which a commit is that of a request; empty where it is not."""
+    for found in _RECEIPT.finditer(message):
+        receipt = dict(line.split(": ", 1) for line in found.group().splitlines())
+        request = receipt.get("Troth-Request")
+        promise = receipt.get("Troth-Promise", "").partition(" ")[0]
+        if request == "/".join(key) or (request is None and key == RequestKey.of_promise(promise)):
+            return receipt
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the stores of a run held before.
+
+    Args:
+        ledger: what they hold now.
+        histories: of the stores that have one, by name.
+        world: Destinations, where they are known.
+    """
+
+    ledger: Ledger
+    histories: Mapping[str, History]
+    world: World = NOWHERE
+
+    def of(
+        self, key: RequestKey, *, limit: int | None = None, until: str | None = None
+    ) -> list[Step]:
+        """Return the commits of a request, the newest first.
+
+        Args:
+            key: the request or Promise.
+            limit: how many at most.
+            until: a commit of any of the stores, or how its name begins: only that one.
+
+        Raises:
+            InvalidInputError: there is no such commit, or it is none of this request.
+            NotServedError: a store that holds files of it has no history.
+        """
+        self.require(key)
+        if until is not None:
+            return [self.step(key, until)]
+        found = [self._log(store, key, limit) for store in sorted(self.histories)]
+        # Each store's own order stays; times only decide between stores.
+        merged = heapq.merge(*found, key=lambda step: -step.commit.seconds)
+        return list(islice(merged, limit))
+
+    def require(self, key: RequestKey) -> None:
+        """Refuse to tell half of a history.
+
+        Raises:
+            NotServedError: a store that holds files of the request has none.
+            TransientError: one could not be reached.
+        """
+        entry = self.ledger.entries.get(key)
+        stores = set(self.ledger.view.snapshots)
+        if entry is not None:
+            stores = {entry.home, *(one.store for one in entry.record.placements)}
+        self.ledger.view.require(sorted(stores))
+        for store in sorted(stores - self.histories.keys()):
+            message = (
+                f"the state store {store or 'of this run'} keeps no history: it is a plain folder, "
+                "which holds the present and nothing else. Keep it in Git to have one."
+            )
+            raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
+
+    def step(self, key: RequestKey, revision: str) -> Step:
+        """Return one commit of a request. Raises as `of`."""
+        unknown: InvalidInputError | None = None
+        for store in sorted(self.histories):
+            try:
+                found = self._log(store, key, 1, revision)
+            except InvalidInputError as error:
+                unknown = error
+                continue
+            if found and found[0].commit.revision.startswith(revision):
+                return found[0]
+            before = f" the one before it is {found[0].commit.revision}." if found else ""
+            message = f"the commit {revision} changed no file of {key};{before}".rstrip(";")
+            raise InvalidInputError(Reason.INVALID_OBJECT, message)
+        raise unknown or NotServedError(
+            Reason.STATE_STORE_UNSUPPORTED, "no state store of this run keeps a history."
+        )
+
+    def _log(
+        self, store: str, key: RequestKey, limit: int | None, until: str | None = None
+    ) -> list[Step]:
+        paths = self.paths(store, key)
+        commits = self.histories[store].log(paths, limit=limit, until=until)
+        return [Step(store, commit, receipt_in(commit.message, key)) for commit in commits]
+
+    def paths(self, store: str, key: RequestKey) -> list[str]:
+        """Return the folders that a request has or had in a store, and files that lie in none."""
+        entry = self.ledger.entries.get(key)
+        found = set(self._given(store, key))
+        if entry is not None:
+            found |= set(_placed(entry.record, store))
+            if any(one.owned is None for one in entry.record.placements):
+                found |= set(self._placed_before(store, key))
+        # As commits of Troth name the request: in their receipts, or a Promise in the subject.
+        line = f"Update {key}" if key.is_promise else f"Troth-Request: {'/'.join(key)}"
+        within = nested_folder("", Owner(*key))
+        for path in self.histories[store].touched(line):
+            found |= set(_folders(path, within))
+        return sorted(found)
+
+    def _given(self, store: str, key: RequestKey) -> Iterator[str]:
+        for destination in self.world.destinations.values():
+            if self.world.store_of(destination) == store:
+                yield nested_folder(destination.path, Owner(*key))
+
+    def _placed_before(self, store: str, key: RequestKey) -> Iterator[str]:
+        """Return the files that earlier records name, where no folder of its own tells."""
+        for record in islice(self.records(key), _VERSIONS):
+            yield from _placed(record, store)
+
+    def records(self, key: RequestKey) -> Iterator[Record]:
+        """Return the records that a request had, newest first, as far as they can be read."""
+        entry = self.ledger.entries.get(key)
+        if entry is None or entry.home not in self.histories:
+            return
+        path = record_key(Owner(*key))
+        for _, content in self.histories[entry.home].record_versions(path):
+            try:
+                yield Record.decode(content, path, entry.home)
+            except InvalidInputError:
+                continue  # one that could not be read tells nothing, now or then
+
+
+def _placed(record: Record, store: str) -> Iterable[str]:
+    for placement in record.placements:
+        if placement.store == store:
+            yield from [placement.owned] if placement.owned is not None else placement.files
+
+
+def _folders(path: str, within: str) -> Iterator[str]:
+    """Return the folder named after the request that a file lies in, if it does."""
+    start = path.find(f"/{within}/") + 1 if f"/{within}/" in path else 0
+    if start or path.startswith(f"{within}/"):
+        yield path[: start + len(within)]

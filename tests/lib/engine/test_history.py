@@ -1,0 +1,229 @@
+"""History: the commits of one request, Troth's and others', in one store and in several."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.git_platform import GitPlatform, two_stores
+from support.platform import Platform, config_map, destination, promise, request
+
+from troth.api import Layout, RequestKey, dump_documents
+from troth.engine import Ledger, View
+from troth.engine.history import Past, receipt_in
+from troth.errors import InvalidInputError, NotServedError
+from troth.runners import StageJob, StageResult
+from troth_statestore.git import GitSettings, GitStore
+
+ONE = RequestKey("team", "thing", "one")
+FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
+
+
+@pytest.fixture
+def exits() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def git(tmp_path: Path, exits: ExitStack) -> GitPlatform:
+    return GitPlatform.make(tmp_path, exits, Platform)
+
+
+def subjects(git: GitPlatform, key: RequestKey = ONE) -> list[str]:
+    return [step.commit.subject for step in git.past.of(key)]
+
+
+def test_a_step_tells_generation_version_and_what_became_of_the_files(git: GitPlatform) -> None:
+    git.platform.promises = [promise(version="v1")]
+    git.platform.sync(request(value="a"))
+    git.platform.promises = [promise(version="v2")]
+    git.platform.sync(request(value="b"))
+
+    newest, oldest = git.past.of(ONE)
+
+    assert (newest.generation, newest.promise_version) == (2, "v2")
+    assert (oldest.generation, oldest.promise_version) == (1, "v1")
+    assert newest.commit.revision == git.tip()
+    assert [file.path for file in newest.commit.files] == [FILE]
+    assert oldest.commit.files[0].before is None
+
+
+def test_only_the_commits_of_the_request_are_told(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"), request("one-more", value="a"))
+    git.platform.sync(request(value="b"), request("one-more", value="b"))
+
+    assert subjects(git) == ["Update team/one (thing)"] * 2
+
+
+def test_an_edit_by_hand_shows_as_somebody_elses(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"))
+    git.push({FILE: "edited: true\n"}, "Mend it\n\nin haste")
+
+    edit, own = git.past.of(ONE)
+
+    assert (edit.commit.subject, dict(edit.receipt), edit.generation) == ("Mend it", {}, None)
+    assert edit.promise_version is None
+    assert own.receipt["Troth-Request"] == "team/thing/one"
+
+
+def test_a_removal_ends_the_history_and_is_part_of_it(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"))
+    git.platform.sync()
+
+    assert subjects(git) == ["Remove team/one (thing)", "Update team/one (thing)"]
+
+
+def test_where_a_request_was_before_its_destination_moved_is_told(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"))
+    git.platform.destinations = [destination("cluster", "moved")]
+    git.platform.sync(request(value="a"))
+    git.platform.destinations = []
+
+    moved, first = git.past.of(ONE)
+
+    assert {file.path.split("/")[0] for file in moved.commit.files} == {"cluster", "moved"}
+    assert first.commit.subject == "Update team/one (thing)"
+
+
+def test_a_promise_has_a_history_of_its_own(git: GitPlatform) -> None:
+    dependency = config_map("base")
+    git.platform.promises = [promise(dependencies=[dependency])]
+    git.platform.sync(request(value="a"))
+
+    [step] = git.past.of(RequestKey.of_promise("thing"))
+
+    assert step.commit.subject == "Update Promise thing"
+    assert step.generation == 1
+
+
+def test_a_limit_keeps_the_newest(git: GitPlatform) -> None:
+    for value in "abc":
+        git.platform.sync(request(value=value))
+
+    [step] = git.past.of(ONE, limit=1)
+
+    assert step.generation == 3
+
+
+def test_one_commit_is_found_by_the_beginning_of_its_name(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"))
+    first = git.tip()
+    git.platform.sync(request(value="b"))
+
+    [step] = git.past.of(ONE, until=first[:8])
+
+    assert step.commit.revision == first
+
+
+def test_a_commit_of_another_request_is_refused_and_the_one_before_is_named(
+    git: GitPlatform,
+) -> None:
+    git.platform.sync(request(value="a"))
+    first = git.tip()
+    git.platform.sync(request(value="a"), request("two", value="a"))
+
+    with pytest.raises(InvalidInputError, match=f"changed no file of .*{first}"):
+        git.past.of(ONE, until=git.tip())
+
+
+def test_an_unknown_commit_is_refused(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"))
+
+    with pytest.raises(InvalidInputError, match="names no commit"):
+        git.past.of(ONE, until="0" * 40)
+
+
+def test_a_flush_in_one_commit_belongs_to_each_of_its_requests(
+    git: GitPlatform, exits: ExitStack
+) -> None:
+    store = GitStore(str(git.remotes[""].folder), settings=GitSettings(one_commit_a_flush=True))
+    exits.callback(store.close)
+    git.platform.store = store
+    git.platform.sync(request(value="a"), request("two", value="a"))
+    git.platform.sync(request(value="b"), request("two", value="a"))
+
+    newest, oldest = git.past.of(ONE)
+
+    assert (newest.generation, oldest.generation) == (2, 1)
+    assert [file.path for file in oldest.commit.files] == [FILE]
+
+
+def test_files_in_no_folder_are_followed_through_the_records(git: GitPlatform) -> None:
+    def named_by_value(job: StageJob) -> StageResult:
+        spec = job.object["spec"]
+        assert isinstance(spec, dict)
+        return StageResult({f"{spec['value']}.yaml": dump_documents([config_map("c")])})
+
+    git.platform.stages["configure"] = named_by_value
+    git.platform.destinations = [destination("cluster", layout=Layout.NONE)]
+    git.platform.sync(request(value="a"))
+    git.platform.sync(request(value="b"))
+
+    newest, oldest = git.past.of(ONE)
+
+    assert [file.path for file in newest.commit.files] == ["cluster/a.yaml", "cluster/b.yaml"]
+    assert [file.path for file in oldest.commit.files] == ["cluster/a.yaml"]
+
+
+@pytest.fixture
+def two(tmp_path: Path, exits: ExitStack) -> GitPlatform:
+    return two_stores(tmp_path, exits)
+
+
+def test_of_several_stores_the_commits_are_told_with_their_store(two: GitPlatform) -> None:
+    two.platform.sync(request(value="a"))
+    two.platform.sync(request(value="b"))
+
+    steps = two.past.of(ONE)
+
+    assert sorted(step.store for step in steps) == ["main", "main", "other"]
+    assert [step.generation for step in steps if step.store == "main"] == [2, 1]
+
+
+def test_a_commit_is_found_in_whichever_store_it_is(two: GitPlatform) -> None:
+    two.platform.sync(request(value="a"))
+
+    for store in ("main", "other"):
+        [step] = two.past.of(ONE, until=two.tip(store))
+        assert (step.store, step.commit.revision) == (store, two.tip(store))
+
+
+def test_a_store_without_history_is_told_so() -> None:
+    platform = Platform()
+    platform.sync(request(value="a"))
+    past = Past(Ledger.read(View.of(platform.store.snapshot())), {})
+
+    with pytest.raises(NotServedError, match="keeps no history"):
+        past.of(ONE)
+
+
+def test_half_of_a_history_is_not_told(two: GitPlatform) -> None:
+    two.platform.sync(request(value="a"))
+    past = two.past
+    halved = Past(past.ledger, {"main": past.histories["main"]}, past.world)
+
+    with pytest.raises(NotServedError, match="other keeps no history"):
+        halved.of(ONE)
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("Update\n\nTroth-Request: team/thing/one\nTroth-Generation: 3", True),
+        ("Update\n\nTroth-Request: team/thing/one-more\nTroth-Generation: 3", False),
+        ('Revert "x"\n\nThis reverts Troth-Request: team/thing/one.', False),
+        ("Update\n\nTroth-Promise: thing v1 0a1b", False),
+        ("Update 2\n\na\n\nTroth-Request: x/y/z\n\nb\n\nTroth-Request: team/thing/one", True),
+        ("", False),
+    ],
+)
+def test_a_receipt_is_told_by_whose_it_is(message: str, *, found: bool) -> None:
+    assert bool(receipt_in(message, ONE)) is found
+
+
+def test_the_receipt_of_a_request_is_none_of_its_promise() -> None:
+    promised = RequestKey.of_promise("thing")
+
+    assert receipt_in("u\n\nTroth-Generation: 1\nTroth-Promise: thing v1 0a", promised)
+    assert not receipt_in("u\n\nTroth-Request: a/thing/b\nTroth-Promise: thing v1 0a", promised)
