@@ -5,6 +5,7 @@ written last, so that one that was cut short is seen to be unfinished and is don
 """
 
 import fcntl
+import os
 import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -55,7 +56,16 @@ class DirectoryStore:
                 f"State store {self._root} is not a folder. Give the path of one.",
             )
         with self._locked(fcntl.LOCK_SH, create=False):
-            return Probe(str(self._root), self._revision())
+            return Probe(str(self._root), self._revision(), self._refusal())
+
+    def _refusal(self) -> StoreError | None:
+        there = next(one for one in (self._root, *self._root.parents) if one.exists())
+        if os.access(there, os.W_OK | os.X_OK):
+            return None
+        return StoreError(
+            Reason.STATE_STORE_REFUSED,
+            f"State store {self._root}: this user may not write to {there}.",
+        )
 
     def snapshot(self) -> MemorySnapshot:
         """Read all there is into memory: a folder keeps no moment but the present one."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from troth.errors import TrothError
+
 __all__ = [
     "ChangeSet",
     "Guard",
@@ -49,11 +51,13 @@ class Probe:
     """What a store says of itself when it is tried.
 
     `description` is safe to show (no user-info, no secrets); `revision` is the tip that agents
-    read, or None while there is none.
+    read, or None while there is none. `refusal` is why writing would be refused, as far as a store
+    says so without being written to; None when nothing speaks against it.
     """
 
     description: str
     revision: str | None
+    refusal: TrothError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class StateStore(Protocol):
     """Where rendered files and records are kept."""
 
     def probe(self) -> Probe:
-        """Try the store.
+        """Try whether the store can be read, and as far as can be told whether it can be written.
 
         Raises:
             StoreError: it refuses us, or is of a kind that cannot be used.

@@ -70,7 +70,7 @@ def probe_error(url: str) -> TrothError:
 @pytest.mark.parametrize(
     ("status", "error", "reason"),
     [
-        (401, StoreError, Reason.STATE_STORE_UNREACHABLE),
+        (401, StoreError, Reason.INVALID_CREDENTIALS),
         (403, StoreError, Reason.STATE_STORE_REFUSED),
         (404, StoreError, Reason.STATE_STORE_UNREACHABLE),
         (429, TransientError, Reason.STATE_STORE_UNREACHABLE),
@@ -92,7 +92,7 @@ def test_a_host_without_a_good_certificate_is_refused() -> None:
     with answering(200) as port:
         caught = probe_error(f"https://127.0.0.1:{port}/repo.git")
 
-    assert (type(caught), caught.reason) == (StoreError, Reason.STATE_STORE_UNREACHABLE)
+    assert (type(caught), caught.reason) == (StoreError, Reason.HOST_NOT_TRUSTED)
     assert "never left unverified" in caught.message
 
 
@@ -109,16 +109,20 @@ def test_a_host_that_has_no_address_may_have_one_later() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["git@host: Permission denied (publickey).", "Host key verification failed."]
+    ("words", "reason"),
+    [
+        ("git@host: Permission denied (publickey).", Reason.INVALID_CREDENTIALS),
+        ("Host key verification failed.", Reason.HOST_NOT_TRUSTED),
+    ],
 )
 def test_ssh_that_is_not_let_in_is_for_a_person_to_mend(
-    monkeypatch: pytest.MonkeyPatch, words: str
+    monkeypatch: pytest.MonkeyPatch, words: str, reason: Reason
 ) -> None:
     monkeypatch.setenv("GIT_SSH_COMMAND", f"echo '{words}' >&2; exit 255; :")
 
     caught = probe_error("git@host:team/repo.git")
 
-    assert (type(caught), caught.reason) == (StoreError, Reason.STATE_STORE_UNREACHABLE)
+    assert (type(caught), caught.reason) == (StoreError, reason)
     assert words in caught.message
 
 
@@ -269,11 +273,22 @@ WORDS: dict[str, str] = {
     "fatal: detected dubious ownership in repository at '/x'": Reason.STATE_STORE_REFUSED,
     "remote: Permission to a/b denied to c.\nfatal: unable to access 'https://x/': "
     "The requested URL returned error: 403": Reason.STATE_STORE_REFUSED,
-    "fatal: could not read Username for 'https://x': terminal prompts disabled": (
-        Reason.STATE_STORE_UNREACHABLE
+    "fatal: unable to access 'https://x/': CONNECT tunnel failed, response 407": (
+        Reason.INVALID_CREDENTIALS
     ),
+    "fatal: could not read Username for 'https://x': terminal prompts disabled": (
+        Reason.INVALID_CREDENTIALS
+    ),
+    "fatal: Authentication failed for 'https://x/'": Reason.INVALID_CREDENTIALS,
+    "git@x: Permission denied (publickey).": Reason.INVALID_CREDENTIALS,
+    "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed.": (
+        Reason.HOST_NOT_TRUSTED
+    ),
+    "No ED25519 host key is known for x.\nHost key verification failed.": (Reason.HOST_NOT_TRUSTED),
+    "fatal: unable to access 'https://x/': gnutls_handshake() failed: The TLS connection was "
+    "non-properly terminated.": Reason.STATE_STORE_UNREACHABLE,
     "fatal: unable to access 'https://x/': server certificate verification failed": (
-        Reason.STATE_STORE_UNREACHABLE
+        Reason.HOST_NOT_TRUSTED
     ),
     "remote: Repository not found.\nfatal: repository 'https://x/' not found": (
         Reason.STATE_STORE_UNREACHABLE

@@ -5,9 +5,10 @@ fields, schemas), and the spelling of YAML. What is done with an object does not
 it; nothing here touches a file, a network or a clock.
 """
 
-from troth.api.destination import Destination, GitStateStore, Layout, Reader, StoreRef
+from troth.api.destination import Destination, Layout, Reader
 from troth.api.documents import Document, load_documents, load_object, load_values
 from troth.api.fence import Fence, is_system_namespace
+from troth.api.git_state_store import AuthMethod, GitStateStore, StoreRef
 from troth.api.json_values import (
     Fields,
     Json,
@@ -21,11 +22,13 @@ from troth.api.pipeline import Container, Pipeline, expand_variables
 from troth.api.promise import Api, Kind, Promise, Requirement, Workflow, Workflows, WorkflowType
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
+from troth.api.secrets import SecretRef, Secrets
 from troth.api.spelling import dump_documents
 from troth.api.store_policy import DeletionLimit, StorePolicy
 
 __all__ = [
     "Api",
+    "AuthMethod",
     "Container",
     "DeletionLimit",
     "Destination",
@@ -44,6 +47,8 @@ __all__ = [
     "RequestSchema",
     "Requirement",
     "ResourceRequest",
+    "SecretRef",
+    "Secrets",
     "StorePolicy",
     "StoreRef",
     "Violation",

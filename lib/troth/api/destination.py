@@ -1,20 +1,16 @@
-"""The views of Destination and GitStateStore: where output goes, and who keeps it."""
+"""The view of a Destination: where output goes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
+from troth.api.git_state_store import StoreRef, store_path
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import READER
 from troth.api.names import dns_subdomain_problem
-from troth.api.store_policy import StorePolicy
 from troth.errors import InvalidInputError
 
-__all__ = ["Destination", "GitStateStore", "Layout", "Reader", "StoreRef"]
-
-
-_NO_POLICY = StorePolicy()
+__all__ = ["Destination", "Layout", "Reader", "same_place"]
 
 
 class Layout(StrEnum):
@@ -31,13 +27,6 @@ class Reader(StrEnum):
     ARGOCD = "argocd"
     FLUX = "flux"
     FILES = "files"
-
-
-class StoreRef(NamedTuple):
-    """A reference to a state store object."""
-
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,7 @@ class Destination:
         return cls(
             name=name,
             labels=metadata.string_map("labels"),
-            path=_clean_path(spec),
+            path=store_path(spec),
             store=StoreRef(reference.text("kind"), reference.text("name")),
             layout=Layout(mode),
             strict=spec.flag("strictMatchLabels", default=False),
@@ -95,51 +84,6 @@ def _reader(metadata: Fields) -> Reader:
 
 def _choices(values: type[StrEnum]) -> str:
     return ", ".join(values)
-
-
-def _clean_path(spec: Fields) -> str:
-    parts = [part for part in spec.text("path", "").split("/") if part not in {"", "."}]
-    if ".." in parts or any(part.lower() == ".git" for part in parts):
-        raise spec.error("path", "'..' and '.git' have no place in a path of a state store.")
-    return "/".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class GitStateStore:
-    """A Git repository that Destinations refer to; `path` is a folder in it."""
-
-    name: str
-    url: str
-    branch: str
-    path: str
-    author_name: str
-    author_email: str
-    needs_credentials: bool
-    policy: StorePolicy = _NO_POLICY
-
-    @classmethod
-    def parse(cls, raw: JsonObject) -> "GitStateStore":
-        """Read a GitStateStore. Raises InvalidInputError."""
-        root = Fields(raw)
-        spec = root.section("spec")
-        author = spec.section("gitAuthor")
-        method = spec.text("authMethod", "basicAuth")
-        if method not in {"basicAuth", "ssh", "githubApp"}:
-            raise spec.error("authMethod", f"{method!r} is none of basicAuth, ssh, githubApp.")
-        path = _clean_path(spec) if spec.has("path") else ""
-        for part in ("name", "email"):
-            if any(mark in author.text(part, "") for mark in "<>\n\0"):
-                raise author.error(part, "'<', '>' and line ends have no place in an author.")
-        return cls(
-            name=root.section("metadata").text("name"),
-            url=spec.text("url"),
-            branch=spec.text("branch", "main"),
-            path=path,
-            author_name=author.text("name", "").strip() or "kratix",
-            author_email=author.text("email", "").strip(),
-            needs_credentials=spec.has("secretRef"),
-            policy=StorePolicy.parse(root.section("metadata")),
-        )
 
 
 def same_place(first: Destination, second: Destination) -> InvalidInputError | None:

@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 
 from troth.api import RequestKey
-from troth.cli.options import branch_option, output_option, store_option
+from troth.cli.options import output_option
 from troth.cli.progress import busy
+from troth.cli.store_options import StoreOptions, store_options
 from troth.engine import Ledger, World
 from troth.engine.history import Past
 from troth.engine.ledger import names_in
 from troth.errors import InvalidInputError, Reason
 from troth.local import Inputs, load, open_store
 from troth.local.past import histories
-from troth.local.stores import choose, look
+from troth.local.stores import look
 from troth_statestore import StateStore
 
 __all__ = ["Looked", "OneRequest", "find", "looking", "one_request_options"]
@@ -43,25 +44,22 @@ class Looked:
 
 
 @contextmanager
-def looking(
-    paths: Sequence[Path], state_store: str | None, branch: str | None
-) -> Generator[Looked]:
+def looking(paths: Sequence[Path], options: StoreOptions) -> Generator[Looked]:
     """Open the stores that a command means, and look at them.
 
     Args:
         paths: files that tell of Destinations and stores; may be none.
-        state_store: the option for a single store.
-        branch: its branch, or that of all.
+        options: which stores, and how they are entered.
 
     Raises:
         UsageError: nothing says which store is meant.
         InvalidInputError, StoreError, TransientError: as the stores and paths say.
     """
-    if not paths and state_store is None:
+    if not paths and options.state_store is None:
         raise click.UsageError("give --state-store, or set TROTH_STATE_STORE, or give PATH.")
     with busy("Reading the files"):
         inputs = load(paths)
-    chosen = choose(state_store, branch, inputs.destinations.values(), inputs.stores)
+    chosen = options.choose(inputs.destinations.values(), inputs.stores)
     with ExitStack() as opened:
         stores = {
             name: opened.enter_context(closing(open_store(choice, create=False)))
@@ -80,12 +78,11 @@ class OneRequest:
     paths: Sequence[Path]
     namespace: str | None
     promise: str | None
-    state_store: str | None
-    branch: str | None
+    stores: StoreOptions
 
     def looking(self) -> AbstractContextManager[Looked]:
         """Open the stores, and look at them. Raises as `looking`."""
-        return looking(self.paths, self.state_store, self.branch)
+        return looking(self.paths, self.stores)
 
 
 def one_request_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -99,8 +96,7 @@ def one_request_options(function: Callable[..., int]) -> Callable[..., int]:
     decorated: Callable[..., int] = collected
     for take in (
         output_option,
-        branch_option,
-        store_option,
+        store_options,
         click.option("--promise", "-p", metavar="NAME", help="The Promise it is a request of."),
         click.option("--namespace", "-n", metavar="NS", help="The namespace it is in."),
         click.argument(

@@ -18,6 +18,7 @@ from troth.cli.plan import plan
 from troth.cli.render import render
 from troth.cli.rollback import rollback
 from troth.cli.status import status
+from troth.cli.stores import stores
 from troth.cli.sync import sync
 from troth.cli.test import test
 from troth.cli.verify import verify
@@ -37,7 +38,7 @@ def troth(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
-_ABOUT_STORES = (status, history, rollback, verify)
+_ABOUT_STORES = (status, history, rollback, verify, stores)
 for command in (sync, plan, render, *_ABOUT_STORES, test, docs, init, completion):
     troth.add_command(command)
 

@@ -4,19 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 
 from troth.api import DeletionLimit, StorePolicy
 from troth.api.store_policy import limit_of, rate_of
+from troth.cli.store_options import StoreOptions, store_options
 
 __all__ = [
     "WorkOptions",
-    "branch_option",
     "output_option",
     "runner_options",
-    "store_option",
     "work_options",
 ]
 
@@ -29,8 +28,7 @@ class WorkOptions:
     """The options of a command that works on requests; each is described where it is declared."""
 
     paths: Sequence[Path]
-    state_store: str | None
-    branch: str | None
+    stores: StoreOptions
     inventory: str
     source: str | None
     prune: bool
@@ -45,26 +43,6 @@ class WorkOptions:
     def policy(self) -> StorePolicy:
         """What was said for all stores, before what their objects say."""
         return StorePolicy(self.pushes_per_minute, self.push_burst, self.deletion_budget)
-
-
-def store_option(function: F) -> F:
-    """Take the state store, also from TROTH_STATE_STORE."""
-    return click.option(
-        "--state-store",
-        "-s",
-        envvar="TROTH_STATE_STORE",
-        show_envvar=True,
-        metavar="URL|DIR",
-        help="Git URL, or a path: a bare repository, made when it does not exist. dir:PATH is a "
-        "plain folder. Without it the GitStateStore among the files is used.",
-    )(function)
-
-
-def branch_option(function: F) -> F:
-    """Take the branch that agents read."""
-    return click.option(
-        "--branch", "-b", metavar="NAME", help="Branch that agents read.  [default: main]"
-    )(function)
 
 
 def output_option(function: F) -> F:
@@ -113,7 +91,7 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
         return function(options=WorkOptions(**mine), **given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  (click has checked each)
 
     return _all(
-        collected,
+        cast("Callable[..., int]", collected),
         click.argument(
             "paths",
             nargs=-1,
@@ -121,8 +99,7 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
             type=click.Path(exists=True, path_type=Path),
             metavar="PATH...",
         ),
-        store_option,
-        branch_option,
+        store_options,
         click.option(
             "--inventory",
             default="default",

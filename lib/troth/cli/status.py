@@ -5,11 +5,12 @@ from contextlib import closing
 import click
 
 from troth.api import dump_documents
-from troth.cli.options import branch_option, output_option, store_option
+from troth.cli.options import output_option
 from troth.cli.reports import console, exit_code, item_json, print_items, print_json
+from troth.cli.store_options import StoreOptions, store_options
 from troth.engine import Entry, Ledger, View, survey, survey_one
 from troth.errors import InvalidInputError, Reason
-from troth.local import StoreChoice, open_store
+from troth.local import open_store
 
 __all__ = ["status"]
 
@@ -17,15 +18,13 @@ __all__ = ["status"]
 @click.command()
 @click.argument("which", required=False, metavar="[PROMISE[/NAME]]")
 @click.option("--namespace", "-n", metavar="NS", help="Only requests of this namespace.")
-@store_option
-@branch_option
+@store_options
 @output_option
 def status(
     *,
     which: str | None,
     namespace: str | None,
-    state_store: str | None,
-    branch: str | None,
+    stores: StoreOptions,
     form: str,
 ) -> int:
     """Show what the state store holds: every request, or one, or a Promise itself, with its status.
@@ -35,9 +34,7 @@ def status(
       troth status --state-store build/fleet.git
       troth status namespace/payments-dev -n default -s build/fleet.git
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    if state_store is None:
-        raise click.UsageError("give --state-store, or set TROTH_STATE_STORE.")
-    with closing(open_store(StoreChoice(state_store, branch or "main"), create=False)) as store:
+    with closing(open_store(stores.one(), create=False)) as store:
         ledger = Ledger.read(View.of(store.snapshot()))
         if which is not None:
             return _show_one(ledger, _find(ledger, which, namespace), form)

@@ -11,15 +11,16 @@ from rich.text import Text
 
 from troth.api import Json
 from troth.api.labels import KRATIX_GROUP
-from troth.cli.options import branch_option, output_option, store_option
+from troth.cli.options import output_option
 from troth.cli.progress import busy, progress
 from troth.cli.reports import console, print_json
+from troth.cli.store_options import StoreOptions, store_options
 from troth.engine import Ledger, View, World
 from troth.engine.proof import NOBODY, Flaw, Problem, Proof, Verdict
 from troth.engine.verify import verify as prove
 from troth.errors import InvalidInputError, Reason
 from troth.local import Inputs, load, open_store
-from troth.local.stores import choose, look
+from troth.local.stores import look
 
 __all__ = ["verify"]
 
@@ -33,8 +34,7 @@ _TELLING = frozenset({"Destination", "GitStateStore"})
 @click.argument(
     "paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[PATH]..."
 )
-@store_option
-@branch_option
+@store_options
 @click.option(
     "--quick",
     is_flag=True,
@@ -45,8 +45,7 @@ _TELLING = frozenset({"Destination", "GitStateStore"})
 def verify(
     *,
     paths: tuple[Path, ...],
-    state_store: str | None,
-    branch: str | None,
+    stores: StoreOptions,
     quick: bool,
     form: str,
 ) -> int:
@@ -62,21 +61,21 @@ def verify(
       troth verify -s build/fleet.git --quick -o json
       troth verify platform/destinations
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    if not paths and state_store is None:
+    if not paths and stores.state_store is None:
         raise click.UsageError("give --state-store, or set TROTH_STATE_STORE, or give PATH.")
     with busy("Reading the files"):
         inputs = load(paths)
-    chosen = choose(state_store, branch, inputs.destinations.values(), inputs.stores)
+    chosen = stores.choose(inputs.destinations.values(), inputs.stores)
     with ExitStack() as opened:
-        stores = {
+        found = {
             name: opened.enter_context(closing(open_store(choice, create=False)))
             for name, choice in chosen.items()
         }
         with busy("Reading the state store"):
-            view = look(stores)
+            view = look(found)
             _require_something(view)
             ledger = Ledger.read(view)
-        world = World({}, inputs.destinations, tuple(sorted(stores)))
+        world = World({}, inputs.destinations, tuple(sorted(found)))
         with progress("Proving", len(ledger.entries), "Looking for what nobody owns") as advance:
             proofs = prove(ledger, world, objects=not quick, progress=advance)
     proofs = [*_unread(inputs), *proofs]

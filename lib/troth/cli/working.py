@@ -19,7 +19,7 @@ from troth.local import Inputs, Session, SyncOptions, load, open_session, open_s
 from troth.local.own_stages import serve_own_stages
 from troth.local.policies import deletion_budget, push_budgets
 from troth.local.session import ASSUMED_DESTINATION
-from troth.local.stores import StoreChoice, choose, exists
+from troth.local.stores import StoreChoice, exists
 from troth.runners.warm import Limits, WarmRunner
 from troth_statestore import StateStore
 from troth_statestore.memory import MemoryStore
@@ -55,7 +55,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
                 SyncOptions(
                     settings,
                     advance,
-                    named_stores=options.state_store is None,
+                    named_stores=options.stores.state_store is None,
                     budgets=push_budgets(chosen, options.policy),
                     on_wait=partial(_say_wait, err),
                 ),
@@ -93,9 +93,7 @@ def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
 
 def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:
     with _with_problems(inputs):
-        chosen = choose(
-            options.state_store, options.branch, inputs.destinations.values(), inputs.stores
-        )
+        chosen = options.stores.choose(inputs.destinations.values(), inputs.stores)
     for name, choice in chosen.items():
         if choice.policy.allow_deletions:
             console(stderr=True).print(

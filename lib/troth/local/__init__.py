@@ -6,14 +6,18 @@ stages that a bundle brings in its folder ``stage/``. What is done with the obje
 
 from troth.local.inputs import Inputs
 from troth.local.loader import load
+from troth.local.secrets import SecretsFolder
 from troth.local.session import Session, SyncOptions, open_session
 from troth.local.stores import StoreChoice, open_store
+from troth.local.ways_in import WaysIn
 
 __all__ = [
     "Inputs",
+    "SecretsFolder",
     "Session",
     "StoreChoice",
     "SyncOptions",
+    "WaysIn",
     "load",
     "open_session",
     "open_store",

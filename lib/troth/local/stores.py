@@ -4,26 +4,48 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from troth.api import Destination, GitStateStore, StorePolicy
+from troth.api import AuthMethod, Destination, GitStateStore, StorePolicy
 from troth.engine import View
 from troth.errors import InvalidInputError, NotServedError, Reason, TrothError
+from troth.local.ways_in import WaysIn
 from troth_statestore import Snapshot, StateStore
 from troth_statestore.directory import DirectoryStore
-from troth_statestore.git import Author, GitSettings, GitStore, create_bare, local_folder
+from troth_statestore.git import (
+    Author,
+    Credentials,
+    GitSettings,
+    GitStore,
+    create_bare,
+    described,
+    local_folder,
+)
 
-__all__ = ["StoreChoice", "choose", "exists", "is_remote", "look", "open_store"]
+__all__ = [
+    "StoreChoice",
+    "choose",
+    "exists",
+    "is_remote",
+    "look",
+    "meant",
+    "named",
+    "of_object",
+    "open_store",
+    "place_of",
+    "refuse_same_place",
+]
 
 _DIRECTORY = "dir:"
 _ANONYMOUS = Author()
 _NO_POLICY = StorePolicy()
+_NO_WAYS = WaysIn()
 
 
 @dataclass(frozen=True, slots=True)
 class StoreChoice:
     """Where a store is, before it is opened.
 
-    `location` is a URL, a path, or ``dir:PATH``; `path` is the folder in it that is ours; `policy`
-    is what its object says, if it has one.
+    `location` is a URL, a path, or ``dir:PATH``; `path` is the folder in it that is ours. `name` is
+    the GitStateStore's, "" where it is none; `policy` is what that object says.
     """
 
     location: str
@@ -31,6 +53,19 @@ class StoreChoice:
     path: str = ""
     author: Author = _ANONYMOUS
     policy: StorePolicy = _NO_POLICY
+    name: str = ""
+    credentials: Credentials | None = None
+    ca_file: Path | None = None
+
+
+def named(option: str, branch: str | None, ways: WaysIn = _NO_WAYS) -> StoreChoice:
+    """Return the store that a command names itself.
+
+    Raises:
+        InvalidInputError: its address is wrong.
+    """
+    credentials = None if option.startswith(_DIRECTORY) else ways.to(option)
+    return StoreChoice(option, branch or "main", credentials=credentials, ca_file=ways.ca_file)
 
 
 def choose(
@@ -38,6 +73,7 @@ def choose(
     branch: str | None,
     destinations: Iterable[Destination],
     stores: Mapping[str, GitStateStore],
+    ways: WaysIn = _NO_WAYS,
 ) -> dict[str, StoreChoice]:
     """Return the stores that a command means, by name; a single one has the name "".
 
@@ -46,13 +82,31 @@ def choose(
         branch: its branch, or that of all.
         destinations: refer to stores.
         stores: the objects, by name.
+        ways: what there is to log in with.
 
     Raises:
-        InvalidInputError: there is none, a reference leads nowhere, or two are the same place.
-        NotServedError: one is of another kind, or needs credentials.
+        InvalidInputError: there is none, a reference leads nowhere, two are the same place, or it
+            is not known where a login is to come from.
+        NotServedError: one is of another kind, or wants a login of a kind that is not served.
     """
     if option is not None:
-        return {"": StoreChoice(option, branch or "main")}
+        return {"": named(option, branch, ways)}
+    names = meant(destinations, stores, ways)
+    chosen = {name: of_object(name, branch, stores, ways) for name in names}
+    refuse_same_place(chosen)
+    return chosen if len(chosen) > 1 else {"": chosen[names[0]]}
+
+
+def meant(
+    destinations: Iterable[Destination], stores: Mapping[str, GitStateStore], ways: WaysIn
+) -> list[str]:
+    """Return the names of the stores that a command means when it names none itself.
+
+    Raises:
+        InvalidInputError: there is none, there are several to choose from, or the login that was
+            given has no store to be for.
+        NotServedError: one is of another kind.
+    """
     references = {one.store for one in destinations if one.store is not None}
     for kind in sorted({reference.kind for reference in references} - {"GitStateStore"}):
         message = (
@@ -60,8 +114,14 @@ def choose(
             "choose the store with --state-store."
         )
         raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
+    if ways.has_login:
+        message = (
+            "a login was given, and it is for --state-store, which was not; a GitStateStore has "
+            "its own by spec.secretRef, with --secrets-dir."
+        )
+        raise InvalidInputError(Reason.INVALID_OBJECT, message)
     # Those that nothing refers to any more may still hold what was written earlier.
-    idle = {name for name, store in stores.items() if not store.needs_credentials}
+    idle = {name for name, store in stores.items() if _can_be_entered(store, ways)}
     names = sorted({reference.name for reference in references} | idle) or sorted(stores)
     if not names:
         message = "no state store: give --state-store URL|DIR, or a GitStateStore object."
@@ -72,12 +132,20 @@ def choose(
             "one; choose it with --state-store, or give a Destination."
         )
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
-    chosen = {name: _choice(name, branch, stores) for name in names}
-    _refuse_same_place(chosen)
-    return chosen if len(chosen) > 1 else {"": chosen[names[0]]}
+    return names
 
 
-def _refuse_same_place(chosen: Mapping[str, StoreChoice]) -> None:
+def _can_be_entered(store: GitStateStore, ways: WaysIn) -> bool:
+    served = store.auth_method is not AuthMethod.GITHUB_APP
+    return served and (store.secret is None or ways.secrets is not None)
+
+
+def refuse_same_place(chosen: Mapping[str, StoreChoice]) -> None:
+    """Refuse two stores that would write over each other.
+
+    Raises:
+        InvalidInputError: two names stand for the same folder of the same branch.
+    """
     places: dict[tuple[str, str, str], str] = {}
     for name, choice in chosen.items():
         place = (choice.location, choice.branch, choice.path)
@@ -90,19 +158,39 @@ def _refuse_same_place(chosen: Mapping[str, StoreChoice]) -> None:
         places[place] = name
 
 
-def _choice(name: str, branch: str | None, stores: Mapping[str, GitStateStore]) -> StoreChoice:
+def of_object(
+    name: str, branch: str | None, stores: Mapping[str, GitStateStore], ways: WaysIn
+) -> StoreChoice:
+    """Return the store that a GitStateStore stands for.
+
+    Raises:
+        InvalidInputError: there is no such object, or it is not known where Secrets are.
+        NotServedError: it wants a login of a kind that is not served.
+    """
     store = stores.get(name)
     if store is None:
         message = f"the state store {name!r} that Destinations refer to is not among the files."
         raise InvalidInputError(Reason.INVALID_OBJECT, message)
-    if store.needs_credentials:
-        message = (
-            f"GitStateStore {store.name} has a secretRef, which this version cannot resolve; give "
-            "--state-store a URL that needs none."
-        )
-        raise NotServedError(Reason.STATE_STORE_UNSUPPORTED, message)
-    author = Author(store.author_name, store.author_email or _ANONYMOUS.email)
-    return StoreChoice(store.url, branch or store.branch, store.path, author, store.policy)
+    return StoreChoice(
+        location=store.url,
+        branch=branch or store.branch,
+        path=store.path,
+        author=Author(store.author_name, store.author_email or _ANONYMOUS.email),
+        policy=store.policy,
+        name=name,
+        credentials=ways.to_store(store),
+        ca_file=ways.ca_file,
+    )
+
+
+def place_of(choice: StoreChoice) -> str:
+    """Return where a store is, as people may be shown it; "" where the address is wrong."""
+    if choice.location.startswith(_DIRECTORY):
+        return choice.location
+    try:
+        return described(choice.location)
+    except InvalidInputError:
+        return ""  # whoever opens it says what is wrong
 
 
 def exists(choice: StoreChoice) -> bool:
@@ -128,7 +216,9 @@ def open_store(choice: StoreChoice, *, create: bool) -> StateStore:
     if choice.location.startswith(_DIRECTORY):
         return DirectoryStore(Path(choice.location.removeprefix(_DIRECTORY)) / choice.path)
     folder = local_folder(choice.location)
-    settings = GitSettings(author=choice.author)
+    settings = GitSettings(
+        author=choice.author, credentials=choice.credentials, ca_file=choice.ca_file
+    )
     store = GitStore(choice.location, choice.branch, choice.path, settings)  # judges the branch
     if folder is not None:
         _check_local(folder, choice, create=create)

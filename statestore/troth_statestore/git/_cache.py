@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from troth.errors import Reason, StoreError, TransientError, shorten
+from troth_statestore.git._access import Access
 from troth_statestore.git._command import Finished, GitCommand
 from troth_statestore.git._errors import sha256_refused
 from troth_statestore.git._location import Location
@@ -74,7 +75,8 @@ class Cache:
         try:
             self.folder = self._hold_folder(settings.cache)
             self.repository = self.folder / "troth-cache.git"
-            self.git = GitCommand(self.repository, settings.timeout)
+            access = Access(location, settings.credentials, settings.ca_file)
+            self.git = GitCommand(self.repository, settings.timeout, access)
             self._open()
         except BaseException:
             self.close()

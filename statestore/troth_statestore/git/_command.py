@@ -4,13 +4,14 @@ Everything in this package that runs git does it through `GitCommand.run`.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, BinaryIO
 
 from troth.errors import Reason, StoreError, TransientError
+from troth_statestore.git._access import Access, Grant
 from troth_statestore.git._location import SCHEMES
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
 }
 
-# ssh must not ask on the terminal either.
-_SSH = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+# The commands that speak to the remote: they alone are let in.
+_REMOTE = frozenset({"fetch", "ls-remote", "push"})
 
 # Variables of git that are left as the caller has them: how to reach and trust a host. All others
-# are taken away, GIT_DIR and GIT_SSL_NO_VERIFY among them.
+# are taken away, GIT_DIR and GIT_SSL_NO_VERIFY among them, and Troth's own, which may be secret.
 _KEPT = frozenset(
     {
         "GIT_ASKPASS",
@@ -57,7 +58,6 @@ _KEPT = frozenset(
         "GIT_SSL_KEY",
     }
 )
-_SSH_CHOICES = frozenset({"GIT_SSH", "GIT_SSH_COMMAND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,18 @@ class Finished:
 
 
 class GitCommand:
-    """Git on one repository, or on none."""
+    """Git on one repository, or on none.
 
-    def __init__(self, git_dir: Path | None, timeout: float) -> None:
+    Args:
+        git_dir: the repository.
+        timeout: seconds after which a command is killed.
+        access: the way in to the remote, None where no remote is spoken to.
+    """
+
+    def __init__(self, git_dir: Path | None, timeout: float, access: Access | None = None) -> None:
         self._git_dir = git_dir
         self._timeout = timeout
+        self._access = access
         self._git, self._missing = _load_gitpython()
 
     def run(self, *arguments: str, stdin: BinaryIO | None = None) -> Finished:
@@ -91,11 +98,19 @@ class GitCommand:
             stdin: an open file, read from its position.
 
         Raises:
+            StoreError: the login that the remote needs cannot be used.
             TransientError: it took longer than the timeout and was killed.
         """
+        if self._access is None or arguments[0] not in _REMOTE:
+            return self._run(arguments, stdin, Grant())
+        with self._access.granted() as grant:
+            return self._run(arguments, stdin, grant)
+
+    def _run(self, arguments: Sequence[str], stdin: BinaryIO | None, grant: Grant) -> Finished:
         where = [] if self._git_dir is None else [f"--git-dir={self._git_dir}"]
+        environment = {**_ENVIRONMENT, **grant.variables}
         # `env` only ever takes variables away, so no value shows in a list of processes.
-        without = [argument for name in _taken_away() for argument in ("-u", name)]
+        without = [text for name in _taken_away(environment, grant) for text in ("-u", name)]
         command = [
             *(("env", *without) if without else ()),
             *("git", *where, "--literal-pathspecs", *arguments),
@@ -104,7 +119,7 @@ class GitCommand:
             status, stdout, stderr = self._git.execute(
                 command,
                 istream=stdin,
-                env=_ENVIRONMENT | ({} if os.environ.keys() & _SSH_CHOICES else _SSH),
+                env=environment,
                 with_extended_output=True,
                 with_exceptions=False,
                 stdout_as_string=False,
@@ -114,13 +129,20 @@ class GitCommand:
         except self._missing as exc:
             raise _no_git() from exc
         if status == -SIGKILL and stderr.startswith("Timeout: "):
-            raise TransientError(
-                Reason.STATE_STORE_UNREACHABLE,
-                f"git {arguments[0]} on the state store was killed: it took longer than "
-                f"{self._timeout:g} seconds. Whether it had an effect is not known; it is safe to "
-                "try again.",
-            )
-        return Finished(arguments[0], status, _as_bytes(stdout), stderr)
+            raise _timed_out(arguments[0], self._timeout)
+        output = _as_bytes(stdout)
+        if status != 0:
+            # Only what is shown is changed: what succeeded is read, and must be as it is.
+            output = grant.redact(output.decode(errors="replace")).encode()
+        return Finished(arguments[0], status, output, grant.redact(stderr))
+
+
+def _timed_out(command: str, timeout: float) -> TransientError:
+    return TransientError(
+        Reason.STATE_STORE_UNREACHABLE,
+        f"git {command} on the state store was killed: it took longer than {timeout:g} seconds. "
+        "Whether it had an effect is not known; it is safe to try again.",
+    )
 
 
 def _as_bytes(output: str | bytes | None) -> bytes:
@@ -128,14 +150,14 @@ def _as_bytes(output: str | bytes | None) -> bytes:
     return output if isinstance(output, bytes) else b""
 
 
-def _taken_away() -> Iterator[str]:
+def _taken_away(environment: Mapping[str, str], grant: Grant) -> Iterator[str]:
     return (
         name
         for name in sorted(os.environ)
-        if name.startswith("GIT_")
+        if name not in environment
+        and (name in grant.withheld or name.startswith(("GIT_", "TROTH_")))
+        and (name in grant.withheld or name not in _KEPT)
         and not name.startswith("GIT_PYTHON_")
-        and name not in _KEPT
-        and name not in _ENVIRONMENT
     )
 
 

@@ -1,4 +1,4 @@
-"""Making a repository where there is none."""
+"""What is asked of an address before a store is opened, and making a repository there."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from troth.errors import Reason, StoreError, shorten
 from troth_statestore.git._command import GitCommand
 from troth_statestore.git._location import Location
 
-__all__ = ["create_bare", "local_folder"]
+__all__ = ["create_bare", "described", "local_folder", "scheme_of"]
 
 _TIMEOUT = 60.0  # seconds; nothing but a few files is written
 
@@ -18,6 +18,24 @@ def local_folder(url: str) -> Path | None:
         InvalidInputError: `url` holds a secret, or is none that is served.
     """
     return Location.parse(url).folder
+
+
+def described(url: str) -> str:
+    """Return `url` as people may be shown it.
+
+    Raises:
+        InvalidInputError: `url` holds a secret, or is none that is served.
+    """
+    return Location.parse(url).description
+
+
+def scheme_of(url: str) -> str:
+    """Return by what `url` is reached: file, git, http, https or ssh.
+
+    Raises:
+        InvalidInputError: `url` holds a secret, or is none that is served.
+    """
+    return Location.parse(url).scheme
 
 
 def create_bare(path: Path, branch: str = "main") -> None:

@@ -67,16 +67,52 @@ ROWS = (
         "Give this account the right to read and write the repository.",
     ),
     _row(
-        r"could not read (Username|Password)|Authentication failed|returned error: 401"
-        r"|Permission denied \(|Host key verification failed",
+        r"response 407|code 407 from proxy|returned error: 407",
         StoreError,
+        Reason.INVALID_CREDENTIALS,
+        "The proxy wants a login: http://USER:PASSWORD@HOST:PORT in HTTPS_PROXY.",
+    ),
+    _row(
+        r"could not read (Username|Password)",
+        StoreError,
+        Reason.INVALID_CREDENTIALS,
+        "The host asks for a login, and there is none for it.",
+    ),
+    _row(
+        r"Authentication failed|returned error: 401",
+        StoreError,
+        Reason.INVALID_CREDENTIALS,
+        "The host does not take this user name and password or token; it may have expired.",
+    ),
+    _row(
+        r"Permission denied \(",
+        StoreError,
+        Reason.INVALID_CREDENTIALS,
+        "The host does not take this key, or not for this user; the user stands in the address.",
+    ),
+    _row(
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed|REVOKED HOST KEY",
+        StoreError,
+        Reason.HOST_NOT_TRUSTED,
+        "The host shows another key than the known hosts have for it. Ask who runs it whether the "
+        "key was changed; if so, put the new one in its place, and else somebody is in between.",
+    ),
+    _row(
+        r"Host key verification failed",
+        StoreError,
+        Reason.HOST_NOT_TRUSTED,
+        "The known hosts have no key for this host. Ask who runs it for the key, and add it.",
+    ),
+    _row(
+        r"non-properly terminated|unexpected eof while reading|SSL_ERROR_SYSCALL",
+        TransientError,
         Reason.STATE_STORE_UNREACHABLE,
-        "Check the credentials, and for ssh the known hosts.",
+        "The connection was cut.",
     ),
     _row(
         r"certificate|SSL routines|gnutls_handshake",
         StoreError,
-        Reason.STATE_STORE_UNREACHABLE,
+        Reason.HOST_NOT_TRUSTED,
         "Check the host's certificate and the CA bundle; it is never left unverified.",
     ),
     _row(
@@ -84,11 +120,12 @@ ROWS = (
         r"|repository not exported",
         StoreError,
         Reason.STATE_STORE_UNREACHABLE,
-        "Check the address, and create the repository if there is none.",
+        "Check the address and what this account may see; create the repository if there is none.",
     ),
     _row(
         r"Could not resolve host|unable to look up|Connection (refused|reset|timed out)"
-        r"|Failed to connect|Couldn't connect|Network is unreachable|No route to host"
+        r"|Could not resolve proxy|CONNECT tunnel failed|Failed to connect|Couldn't connect"
+        r"|Network is unreachable|No route to host"
         r"|returned error: (408|429|5\d\d)|early EOF|hung up unexpectedly|Empty reply|RPC failed",
         TransientError,
         Reason.STATE_STORE_UNREACHABLE,

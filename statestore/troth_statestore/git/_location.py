@@ -61,6 +61,13 @@ class Location:
         folder = Path(url).absolute()
         return cls(str(folder), str(folder), folder)
 
+    @property
+    def scheme(self) -> str:
+        """The transport: one of `SCHEMES`, whichever way the address is written."""
+        if self.folder is not None:
+            return "file"
+        return self.url.partition("://")[0] if "://" in self.url else "ssh"
+
     def objects(self) -> Path | None:
         """Return the folder of the objects of a repository on this machine.
 

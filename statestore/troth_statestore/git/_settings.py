@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from troth_statestore.git._logins import Credentials
 from troth_statestore.git._signing import KeySource
 
 __all__ = ["Author", "GitSettings"]
@@ -47,6 +48,10 @@ class GitSettings:
     """How often a push is tried when others keep pushing in between."""
     timeout: float = 120.0
     """Seconds after which a git command is killed."""
+    credentials: Credentials | None = None
+    """Where the login comes from; None for what git on this machine has by itself."""
+    ca_file: Path | None = None
+    """Certificates in PEM that vouch for hosts over https; None for those of the machine."""
     clock: Callable[[], int] = _now
     """Seconds since 1970 for commit dates, asked once for each time commits are made."""
 

@@ -24,6 +24,11 @@ _Answer = TypeVar("_Answer")
 # What `git check-ref-format` forbids in a branch, and what would be taken for an option.
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|\.lock(/|$)|[/.]$|^@?$")
 
+# A host that refuses for these reasons may do so for the login it was shown.
+_ABOUT_LOGIN = frozenset(
+    {Reason.HOST_NOT_TRUSTED, Reason.INVALID_CREDENTIALS, Reason.STATE_STORE_REFUSED}
+)
+
 
 class GitStore:
     """A `StateStore` in a Git repository: files on one branch, records on another beside it.
@@ -56,9 +61,11 @@ class GitStore:
         self._closed = False
 
     def probe(self) -> Probe:
-        """Ask the remote for its branches; nothing is fetched or written."""
-        tips = self._do(lambda writer: writer.probe())
-        return Probe(str(self._target), tips.files)
+        """Ask the remote for its branches, and whether it takes pushes; nothing is written."""
+        tips, refusal = self._do(lambda writer: (writer.probe(), writer.why_no_push()))
+        if isinstance(refusal, StoreError):
+            refusal = self._saying_with_what(refusal)
+        return Probe(str(self._target), tips.files, refusal)
 
     def snapshot(self) -> GitSnapshot:
         """Fetch and list the newest state."""
@@ -95,12 +102,20 @@ class GitStore:
                 except CacheDamagedError:
                     writer.begin_again()
                 return work(writer)
+            except StoreError as error:
+                raise self._saying_with_what(error) from error
             except (CacheDamagedError, OSError) as exc:
                 raise StoreError(
                     Reason.STATE_STORE_UNREACHABLE,
                     f"State store {self._target} cannot be worked with from its cache: {exc}. "
                     "Look at the space left, and at who owns the folder.",
                 ) from exc
+
+    def _saying_with_what(self, error: StoreError) -> StoreError:
+        credentials = self._settings.credentials
+        if error.reason not in _ABOUT_LOGIN or not credentials or credentials.name in error.message:
+            return error
+        return StoreError(error.reason, f"{error.message} It was tried with {credentials.name}.")
 
     def _opened(self) -> Writer:
         if self._closed:

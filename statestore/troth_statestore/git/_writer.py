@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from troth.errors import Reason, StoreError, TransientError
+from troth.errors import Reason, StoreError, TransientError, TrothError
 from troth_statestore._plan import Landing, Step, plan, receipts
 from troth_statestore._seen import Seen
 from troth_statestore.git._cache import Cache
@@ -16,6 +16,7 @@ from troth_statestore.git._location import Location
 from troth_statestore.git._messages import commit_of_all, commit_of_each, commit_of_records
 from troth_statestore.git._mirror import Mirror, Moment
 from troth_statestore.git._objects import tree_ids
+from troth_statestore.git._probe import why_no_push
 from troth_statestore.git._push import MovedError, Update, push
 from troth_statestore.git._remote import Branches, Remote, Tips
 from troth_statestore.git._settings import GitSettings
@@ -68,6 +69,10 @@ class Writer:
         if self._signer is not None:
             self._signer.key()
         return self._remote.tips()
+
+    def why_no_push(self) -> TrothError | None:
+        """Tell why the remote takes no push of ours, None when nothing speaks against one."""
+        return why_no_push(self._cache.git, self._target.location)
 
     def snapshot(self) -> GitSnapshot:
         """Bring what is known up to date, and hold it fast."""

@@ -2,7 +2,17 @@
 
 import pytest
 
-from troth.api import Destination, GitStateStore, Json, JsonObject, Layout, Reader, StoreRef
+from troth.api import (
+    AuthMethod,
+    Destination,
+    GitStateStore,
+    Json,
+    JsonObject,
+    Layout,
+    Reader,
+    SecretRef,
+    StoreRef,
+)
 from troth.api.destination import same_place
 from troth.errors import InvalidInputError
 
@@ -123,7 +133,8 @@ def test_a_state_store_has_kratix_defaults() -> None:
         path="",
         author_name="kratix",
         author_email="",
-        needs_credentials=False,
+        auth_method=AuthMethod.BASIC,
+        secret=None,
     )
 
 
@@ -143,7 +154,8 @@ def test_a_state_store_is_read() -> None:
         path="platform",
         author_name="A Bot",
         author_email="bot@example.com",
-        needs_credentials=True,
+        auth_method=AuthMethod.SSH,
+        secret=SecretRef("default", "token"),
     )
 
 
@@ -158,6 +170,9 @@ def test_a_state_store_without_a_path_is_the_whole_repository(path: Json) -> Non
         (store(url=None), "spec.url: a text is needed"),
         (store(authMethod="token"), "'token' is none of basicAuth, ssh, githubApp"),
         (store(path="../other"), "have no place in a path"),
+        (store(secretRef={"namespace": "x"}), "spec.secretRef.name: a text is needed"),
+        (store(secretRef={"name": "../x"}), "spec.secretRef.name: '../x' is not made of a-z"),
+        (store(secretRef={"name": "x", "namespace": "."}), "secretRef.namespace: '.' is not made"),
     ],
 )
 def test_a_state_store_that_cannot_be_used_is_refused(raw: JsonObject, words: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from troth.api import Destination, GitStateStore, StoreRef
+from troth.api import AuthMethod, Destination, GitStateStore, SecretRef, StoreRef
 from troth.errors import InvalidInputError, NotServedError, PermanentError, Reason
 from troth.local.stores import StoreChoice, choose
 from troth_statestore.git import Author
@@ -19,7 +19,8 @@ def store(name: str = "main", *, secret: bool = False, email: str = "") -> GitSt
         path="platform",
         author_name="A Bot",
         author_email=email,
-        needs_credentials=secret,
+        auth_method=AuthMethod.BASIC,
+        secret=SecretRef("platform", "login") if secret else None,
     )
 
 
@@ -64,7 +65,11 @@ def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
     )
 
     assert chosen == StoreChoice(
-        "https://example.com/main.git", "trunk", "platform", Author("A Bot", Author().email)
+        "https://example.com/main.git",
+        "trunk",
+        "platform",
+        Author("A Bot", Author().email),
+        name="main",
     )
 
 
@@ -104,8 +109,11 @@ REFUSED: list[tuple[Callable[[], StoreChoice], type[PermanentError], str]] = [
      "GitStateStores main and twin are the same place"),
     (lambda: only(None, None, [destination("a", "gone")], stores(store())), InvalidInputError,
      "'gone' that Destinations refer to is not among the files"),
-    (lambda: only(None, None, [destination("a")], stores(store(secret=True))), NotServedError,
-     "GitStateStore main has a secretRef"),
+    (lambda: only(None, None, [destination("a")], stores(store(secret=True))), InvalidInputError,
+     "GitStateStore main has a secretRef, to Secret platform/login: say with --secrets-dir"),
+    (lambda: only(None, None, [destination("a")],
+                  stores(replace(store(), auth_method=AuthMethod.GITHUB_APP))), NotServedError,
+     "GitStateStore main has the authMethod githubApp, which comes later"),
     (lambda: only(None, None, [destination("a", kind="BucketStateStore")], stores(store())),
      NotServedError, "refer to a BucketStateStore"),
 ]  # fmt: skip

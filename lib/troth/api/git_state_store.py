@@ -1,0 +1,98 @@
+"""The view of a GitStateStore: a repository that Destinations refer to, and how it is entered."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from troth.api.json_values import Fields, JsonObject
+from troth.api.names import dns_label_problem, dns_subdomain_problem
+from troth.api.secrets import SecretRef
+from troth.api.store_policy import StorePolicy
+
+__all__ = ["AuthMethod", "GitStateStore", "StoreRef", "store_path"]
+
+# Where Kratix looks for a Secret whose reference names no namespace.
+_DEFAULT_NAMESPACE = "default"
+
+_NO_POLICY = StorePolicy()
+
+
+class AuthMethod(StrEnum):
+    """How a host lets us in (spec.authMethod)."""
+
+    BASIC = "basicAuth"
+    SSH = "ssh"
+    GITHUB_APP = "githubApp"
+
+
+class StoreRef(NamedTuple):
+    """A reference to a state store object."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitStateStore:
+    """A Git repository that Destinations refer to; `path` is a folder in it.
+
+    `secret` holds the login for `auth_method`; None for a repository that needs none.
+    """
+
+    name: str
+    url: str
+    branch: str
+    path: str
+    author_name: str
+    author_email: str
+    auth_method: AuthMethod
+    secret: SecretRef | None
+    policy: StorePolicy = _NO_POLICY
+
+    @classmethod
+    def parse(cls, raw: JsonObject) -> "GitStateStore":
+        """Read a GitStateStore. Raises InvalidInputError."""
+        root = Fields(raw)
+        spec = root.section("spec")
+        author = spec.section("gitAuthor")
+        method = spec.text("authMethod", AuthMethod.BASIC)
+        if method not in set(AuthMethod):
+            raise spec.error("authMethod", f"{method!r} is none of {', '.join(AuthMethod)}.")
+        path = store_path(spec) if spec.has("path") else ""
+        for part in ("name", "email"):
+            if any(mark in author.text(part, "") for mark in "<>\n\0"):
+                raise author.error(part, "'<', '>' and line ends have no place in an author.")
+        return cls(
+            name=root.section("metadata").text("name"),
+            url=spec.text("url"),
+            branch=spec.text("branch", "main"),
+            path=path,
+            author_name=author.text("name", "").strip() or "kratix",
+            author_email=author.text("email", "").strip(),
+            auth_method=AuthMethod(method),
+            secret=_secret(spec.section("secretRef")) if spec.has("secretRef") else None,
+            policy=StorePolicy.parse(root.section("metadata")),
+        )
+
+
+def store_path(spec: Fields) -> str:
+    """Return spec.path of a Destination or store, without slashes at its ends.
+
+    Raises:
+        InvalidInputError: it leads out of the store, or into what is Git's own.
+    """
+    parts = [part for part in spec.text("path", "").split("/") if part not in {"", "."}]
+    if ".." in parts or any(part.lower() == ".git" for part in parts):
+        raise spec.error("path", "'..' and '.git' have no place in a path of a state store.")
+    return "/".join(parts)
+
+
+def _secret(reference: Fields) -> SecretRef:
+    name = reference.text("name")
+    namespace = reference.text("namespace", "") or _DEFAULT_NAMESPACE
+    # They become parts of a path, where Secrets are files: nothing else may stand in them.
+    if problem := dns_subdomain_problem(name):
+        raise reference.error("name", f"{problem}.")
+    if problem := dns_label_problem(namespace):
+        raise reference.error("namespace", f"{problem}.")
+    return SecretRef(namespace, name)
