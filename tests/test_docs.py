@@ -21,6 +21,9 @@ KNOWN = {"console", "json", "python", "sh", "text", "yaml"}
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FAILING = {"build/bad.git"}  # stores whose commands are meant to fail
 
+# How a variable is read: an option's, or by name.
+_READ = re.compile(r'(?:envvar=|"--[-a-z]+",\s+|environ\.get\()"(\w+)"')
+
 
 @dataclass(frozen=True)
 class Block:
@@ -161,7 +164,7 @@ def test_every_environment_variable_that_is_read_is_documented() -> None:
     read = {
         name
         for path in (ROOT / "lib" / "troth").rglob("*.py")
-        for name in re.findall(r'"(TROTH_[A-Z_]+)"', path.read_text())
+        for name in re.findall(_READ, path.read_text())
     }
 
     page = (ROOT / "docs" / "operations.md").read_text()

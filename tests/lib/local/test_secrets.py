@@ -36,7 +36,7 @@ def test_a_folder_with_a_file_for_each_key_is_a_secret(tmp_path: Path) -> None:
     assert SecretsFolder(tmp_path).read(FLEET) == {"username": b"team", "password": b"\xff\n"}
 
 
-def test_a_mounted_secret_is_read_at_one_moment(tmp_path: Path) -> None:
+def test_a_mounted_secret_is_read_as_it_is_after_each_swap(tmp_path: Path) -> None:
     folder = tmp_path / "platform/fleet"
     write(folder / "..2026_01_01/password", "old")
     write(folder / "..2026_01_02/password", "new")
