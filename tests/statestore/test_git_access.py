@@ -1,5 +1,6 @@
 """The ways in to a host: real servers with TLS and with ssh on loopback, good logins and bad."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,7 +17,11 @@ from support.repositories import OpenStore, Remote
 
 from troth.errors import Reason, StoreError, TransientError, TrothError
 from troth_statestore import ChangeSet, Outcome
+from troth_statestore.directory import DirectoryStore
 from troth_statestore.git import BasicLogin, GitSettings, GitStore, Login, SshLogin
+from troth_statestore.git._access import Access
+from troth_statestore.git._command import GitCommand
+from troth_statestore.git._location import Location
 
 ONE = ChangeSet("a", None, {"f": b"1"}, record=b"x")
 # Everything that a shell or a URL would trip over.
@@ -135,16 +140,18 @@ def test_a_changed_password_is_taken_up_without_opening_the_store_anew(over_http
     assert store.commit([ONE])[0].outcome is Outcome.WRITTEN
 
 
-def test_a_password_is_read_only_to_speak_to_the_host(over_https: Opener) -> None:
+def test_a_login_is_read_for_commands_that_speak_to_the_host_and_for_no_other(
+    remote: Remote,
+) -> None:
     given = Given(BasicLogin(PASSWORD, "team"))
-    store = over_https(given)
-    snapshot = store.snapshot()
-    asked = given.asked
+    url = "https://127.0.0.1:1/x.git"
+    git = GitCommand(remote.folder, 30, Access(Location.parse(url), given))
+    git.run("rev-parse", "--git-dir")
+    before = given.asked
 
-    snapshot.records()
-    snapshot.digests("")
+    git.run("ls-remote", url)
 
-    assert given.asked == asked
+    assert (before, given.asked) == (0, 1)
 
 
 def test_a_wrong_password_is_named_with_where_it_comes_from(over_https: Opener) -> None:
@@ -177,9 +184,12 @@ def test_an_empty_password_is_no_login(over_https: Opener) -> None:
     assert "the password is empty" in error_of(over_https(BasicLogin(""))).message
 
 
+@pytest.mark.parametrize("asks_first", [True, False])
 def test_a_password_does_not_follow_a_redirect_to_another_host(
-    over_https: Opener, remote: Remote, certificates: Certificates
+    over_https: Opener, remote: Remote, certificates: Certificates, asks_first: bool
 ) -> None:
+    if not asks_first:
+        over_https.host.users = None
     with serve_git(remote.folder.parent, tls=certificates.good) as elsewhere:
 
         def moved(request: Request) -> Fault:
@@ -443,6 +453,24 @@ def test_an_empty_repository_may_be_written(
     )
 
     assert [store.probe().refusal for store in stores] == [None, None, None]
+
+
+def test_a_folder_that_this_user_may_not_write_is_told_by_a_probe(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("platform: root may write everywhere")
+    remote = Remote.create(tmp_path / "closed.git")
+    plain = tmp_path / "closed"
+    plain.mkdir()
+    closed = (remote.folder / "objects", plain)
+    for folder in closed:
+        folder.chmod(0o555)
+    git = GitStore(str(remote.folder))
+    refusals = (git.probe().refusal, DirectoryStore(plain).probe().refusal)
+    git.close()
+    for folder in closed:
+        folder.chmod(0o755)
+
+    assert [str(one).rpartition("write to ")[2] for one in refusals] == [f"{f}." for f in closed]
 
 
 def test_a_probe_writes_nothing(over_https: Opener, remote: Remote) -> None:

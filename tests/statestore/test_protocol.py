@@ -62,6 +62,7 @@ def test_probing_an_empty_store_says_what_it_is_and_leaves_it_empty(store: State
 
     assert probe.description
     assert probe.revision is None
+    assert probe.refusal is None
     assert store.snapshot().revision is None
 
 

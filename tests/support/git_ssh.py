@@ -3,8 +3,8 @@
 Runs as the user of the tests, on a free port, and lets in that user alone, with one key.
 """
 
-import getpass
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -89,10 +89,14 @@ def serve_ssh(
         )
     try:
         _wait_for(chosen, sshd, log)
-        yield SshHost(chosen, getpass.getuser(), client, known_hosts, log)
+        yield SshHost(chosen, _user(), client, known_hosts, log)
     finally:
         sshd.terminate()  # timeout hands it on
         sshd.wait(timeout=30)
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _key_in(folder: Path, name: str) -> Path:
@@ -107,7 +111,7 @@ def _configuration(folder: Path, port: int, command: str | None) -> str:
         f"HostKey {folder / 'host'}",
         f"AuthorizedKeysFile {folder / 'authorized_keys'}",
         "AuthenticationMethods publickey",
-        f"AllowUsers {getpass.getuser()}",
+        f"AllowUsers {_user()}",
         "PermitRootLogin prohibit-password",
         "PidFile none",
         "StrictModes no",  # the folders of tests are open to all on some machines

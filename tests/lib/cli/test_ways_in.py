@@ -186,7 +186,8 @@ def test_nothing_secret_shows_over_ssh_in_success_and_failure(
     os.mkfifo(ready)
     put_secret(tmp_path, sshPrivateKey=key, knownHosts=sshd.known_hosts.read_text())
     over_ssh(workspace, sshd, remote)
-    watching = Thread(target=watch_push, args=(ready, watch))
+    # A daemon, for it waits for ever if there is no push.
+    watching = Thread(target=watch_push, args=(ready, watch), daemon=True)
     watching.start()
 
     watch.said(written := sync(workspace))
