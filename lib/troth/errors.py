@@ -90,6 +90,7 @@ class Reason(StrEnum):
     PROMISE_IN_USE = "PromiseInUse"
     PROMISE_NOT_FOUND = "PromiseNotFound"
     PROMISE_UNAVAILABLE = "PromiseUnavailable"
+    RECORD_REPAIRED = "RecordRepaired"
     RECORD_UNREADABLE = "RecordUnreadable"
     REMOVED = "Removed"
     REQUIREMENTS_NOT_FULFILLED = "RequirementsNotFulfilled"

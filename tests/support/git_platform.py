@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.platform import Platform, config_map, destination, promise
-from support.repositories import Clone, Remote
+from support.repositories import RECORDS, Clone, Remote, git
 
 from troth.api import dump_documents
 from troth.engine import Change, Ledger, View, World
@@ -69,6 +69,17 @@ class GitPlatform:
     def tip(self, store: str = "") -> str:
         """Return the newest commit of a store's files."""
         return self.remotes[store].tip()
+
+    def break_record(self, name: str, content: str = "broken: [", namespace: str = "team") -> None:
+        """Spoil the record of a request as a person would, on the branch of the records."""
+        clone = self.clones[""].folder
+        git("-C", clone, "fetch", "-q", "origin")
+        git("-C", clone, "checkout", "-q", "-f", "--detach", f"origin/{RECORDS}")
+        [path] = clone.glob(f"requests/*/{namespace}/*/{name}.yaml")
+        path.write_text(content)
+        git("-C", clone, "commit", "-q", "-am", "Spoil it")
+        git("-C", clone, "push", "-q", "origin", f"HEAD:{RECORDS}")
+        git("-C", clone, "checkout", "-q", "-f", "-B", "main", "origin/main")
 
     def push(self, files: dict[str, str], message: str = "By hand", store: str = "") -> str:
         """Commit files as a person does; return the commit."""

@@ -1,5 +1,7 @@
 """``troth plan``: show what sync would change, and write nothing."""
 
+from dataclasses import replace
+
 import click
 
 from troth.api import Json
@@ -30,9 +32,12 @@ def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
       troth plan promises/ requests/ -s build/fleet.git --detailed-exitcode
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     with working(options, writes=False) as session:
-        previews = preview(session.plan(session.look()))
+        found, repairs = session.foresee()
+        previews = preview(found)
         problems = [Preview(item) for item in session.inputs.problems]
-    previews = [*problems, *previews]
+    previews = [*problems, *(replace(one, item=repairs.tell(one.item)) for one in previews)]
+    items = [one.item for one in previews]
+    previews += map(Preview, repairs.beside(items))
     items = [one.item for one in previews]
     if form == "json":
         print_json("PlanReport", [_as_json(one) for one in previews])
@@ -41,7 +46,8 @@ def plan(*, options: WorkOptions, form: str, detailed_exitcode: bool) -> int:
         print_items(items, planned=True)
     if failed := exit_code(items):
         return failed
-    return _CHANGES if detailed_exitcode and any(one.files for one in previews) else 0
+    changes = bool(repairs.found) or any(one.files for one in previews)
+    return _CHANGES if detailed_exitcode and changes else 0
 
 
 def _as_json(one: Preview) -> Json:

@@ -11,7 +11,14 @@ __all__ = ["sync"]
 
 @click.command()
 @work_options
-def sync(*, options: WorkOptions, form: str) -> int:
+@click.option(
+    "--repair",
+    multiple=True,
+    metavar="NAME",
+    help="Put the record of a request right that cannot be read, although its files differ from "
+    "its newest version that can; [NAMESPACE/]PROMISE/NAME tells it from others.",
+)
+def sync(*, options: WorkOptions, form: str, repair: tuple[str, ...]) -> int:
     """Render every request in PATH... and commit what changed to the state store.
 
     A folder is read recursively; one that holds promise.yaml is a bundle, of which promise.yaml
@@ -25,7 +32,7 @@ def sync(*, options: WorkOptions, form: str) -> int:
       troth sync requests/ -s dir:build/fleet -o json
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     with working(options, writes=True) as session:
-        items = session.sync()
+        items = session.sync(repair)
     if form == "json":
         print_json("SyncReport", [receipt_json(item) for item in items])
     else:

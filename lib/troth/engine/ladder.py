@@ -116,15 +116,17 @@ class Engine:
     renderer: Renderer
     settings: Settings
 
-    def plan(self, intake: Intake, view: View, progress: Callable[[], None] = lambda: None) -> Plan:
+    def plan(
+        self, intake: Intake, moment: View | Ledger, progress: Callable[[], None] = lambda: None
+    ) -> Plan:
         """Climb the ladder with every Promise and request, up to the claims; write nothing.
 
         Args:
             intake: what was handed in.
-            view: the moment of the stores to plan against.
+            moment: of the stores, to plan against; read already, or not.
             progress: called once for each request that has come so far.
         """
-        ledger = Ledger.read(view)
+        ledger = moment if isinstance(moment, Ledger) else Ledger.read(moment)
         admission = Admission(self.world, ledger)
         key_of = admission.key_of
         removals, kept = absent(intake, ledger, key_of, self._rules(intake))

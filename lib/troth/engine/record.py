@@ -28,9 +28,12 @@ from troth.engine.values import Group, ObjectId, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth_statestore import Owner, flat_file, record_key
 
-__all__ = ["OUTPUTS_KEPT", "Record", "asked_of", "identity_of"]
+__all__ = ["API_VERSION", "OUTPUTS_KEPT", "Record", "asked_of", "identity_of", "version_of"]
 
-_API_VERSION = "troth.dev/v1alpha1"
+_GROUP = "troth.dev/"
+API_VERSION = f"{_GROUP}v1alpha1"
+"""What records are spelled in."""
+
 _KIND = "Record"
 
 # Digests of earlier outputs: as far back as a person's `git revert` is recognised as a rollback.
@@ -111,7 +114,7 @@ class Record:
     def encode(self, home: str = "") -> bytes:
         """Spell the record, kept in the store `home`: the same record, the same bytes."""
         spelled: dict[str, Json] = {
-            "apiVersion": _API_VERSION,
+            "apiVersion": API_VERSION,
             "kind": _KIND,
             "request": {**self.key._asdict(), **self.asked},
             "generation": self.generation,
@@ -157,10 +160,20 @@ class Record:
         except (TrothError, UnicodeDecodeError, RecursionError) as error:
             text = error.message if isinstance(error, TrothError) else str(error)
             message = (
-                f"the record {key} in the state store cannot be read: {text} Restore it from the "
-                "history of the records branch; until then this request is left alone."
+                f"the record {key} in the state store cannot be read: {text} Until it can, this "
+                "request is left alone."
             )
             raise InvalidInputError(Reason.RECORD_UNREADABLE, message) from error
+
+
+def version_of(content: bytes) -> str | None:
+    """Return the version of Troth's records that something is spelled in, None when in none."""
+    try:
+        spelled = _parse(content, "")
+    except (TrothError, UnicodeDecodeError, RecursionError):
+        return None
+    version = str(spelled.get("apiVersion", ""))
+    return version if spelled.get("kind") == _KIND and version.startswith(_GROUP) else None
 
 
 def identity_of(request: ResourceRequest) -> tuple[str, str, str, str]:
@@ -209,8 +222,8 @@ def _encode_placement(placement: Placement, home: str) -> Json:
 
 def _decode(raw: JsonObject, home: str) -> Record:
     fields = Fields(raw, reason=Reason.RECORD_UNREADABLE)
-    if (fields.text("apiVersion"), fields.text("kind")) != (_API_VERSION, _KIND):
-        raise fields.error("apiVersion", f"{_API_VERSION}, kind {_KIND}, is needed here.")
+    if (fields.text("apiVersion"), fields.text("kind")) != (API_VERSION, _KIND):
+        raise fields.error("apiVersion", f"{API_VERSION}, kind {_KIND}, is needed here.")
     request = fields.section("request")
     asked = {k: v for k, v in request.raw.items() if k not in RequestKey._fields}
     for name in ("labels", "annotations"):

@@ -5,13 +5,13 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 
 from troth.engine import Change
-from troth.engine.carry import Fate, carry_out
+from troth.engine.carry import Fate, Submit, carry_out
 from troth.errors import Reason, TransientError
 from troth_statestore import ChangeSet, History, Outcome, Receipt, StateStore
 from troth_statestore.flusher import Flusher
 from troth_statestore.git import GitStore
 
-__all__ = ["hand_over", "histories"]
+__all__ = ["hand_over", "handed_in", "histories"]
 
 
 def histories(stores: Mapping[str, StateStore]) -> dict[str, History]:
@@ -32,7 +32,12 @@ def hand_over(stores: Mapping[str, StateStore], changes: Sequence[Change]) -> li
         def submit(store: str, parts: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
             return flushers[store].submit_all(parts)
 
-        return [_stale_is_an_error(fate) for fate in carry_out(submit, changes)]
+        return handed_in(submit, changes)
+
+
+def handed_in(submit: Submit, changes: Sequence[Change]) -> list[Fate]:
+    """Hand changes to their stores; answers as `hand_over`."""
+    return [_stale_is_an_error(fate) for fate in carry_out(submit, changes)]
 
 
 def _stale_is_an_error(fate: Fate) -> Fate:

@@ -18,6 +18,7 @@ from troth.engine import (
     Engine,
     Intake,
     Item,
+    Ledger,
     Moment,
     Plan,
     Renderer,
@@ -27,7 +28,12 @@ from troth.engine import (
     Writer,
     settle,
 )
+from troth.engine.carry import Submit
+from troth.engine.history import Past
+from troth.engine.repair import Repairs, find_repairs
+from troth.errors import TrothError
 from troth.local.inputs import Inputs
+from troth.local.past import handed_in, histories
 from troth.local.stores import look
 from troth.runners import Runner
 from troth_statestore import ChangeSet, Receipt, StateStore
@@ -94,11 +100,11 @@ class Session:
             return view
         return replace(view, unreached={**self.inputs.hidden_stores, **view.unreached})
 
-    def plan(self, view: View, earlier: Mapping[RequestKey, str] = _NOTHING) -> Plan:
+    def plan(self, moment: View | Ledger, earlier: Mapping[RequestKey, str] = _NOTHING) -> Plan:
         """Say what would change against a moment of the stores.
 
         Args:
-            view: that moment.
+            moment: that moment; read already, or not.
             earlier: what earlier rounds of the run were to remove, each with its home store; it
                 counts against the deletion budget.
         """
@@ -114,34 +120,60 @@ class Session:
         settings = self.options.settings
         settings = replace(settings, budget=replace(settings.budget, earlier=earlier))
         engine = Engine(self.world, self._renderer, settings)
-        return engine.plan(intake, view, self.options.progress)
+        return engine.plan(intake, moment, self.options.progress)
 
-    def sync(self) -> Sequence[Item]:
+    def foresee(self) -> tuple[Plan, Repairs]:
+        """Say what `sync` would do now: to records that cannot be read, and then to all."""
+        ledger = Ledger.read(self.look())
+        repairs = self._repairs(ledger, ())
+        if repairs.found:
+            ledger = Ledger.read(repairs.after(ledger.view))
+        return self.plan(ledger), repairs
+
+    def sync(self, repair: Sequence[str] = ()) -> Sequence[Item]:
         """Bring the stores to what the inputs ask for; answer with a line for each request.
 
+        Args:
+            repair: requests whose records, which cannot be read, are put right although their
+                files are not what those say.
+
         Raises:
+            InvalidInputError: a record that is to be repaired can be read, or is not known.
             StoreError, TransientError: as `look`.
         """
         flushers = {
             name: Flusher(store, pace=self._pace(name)) for name, store in self.stores.items()
         }
-        removed: dict[RequestKey, str] = {}
 
         def submit(store: str, changes: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
             return flushers[store].submit_all(changes)
 
-        def plan() -> Plan:
-            made = self.plan(self.look(), removed)
-            removed.update({key: made.ledger.entries[key].home for key in made.removals})
-            return made
-
         writer = Writer(self.world, self._renderer, self.options.settings, submit)
         try:
-            items = settle(plan, writer)
+            ledger = Ledger.read(self.look())
+            repairs = _repaired(self._repairs(ledger, repair), submit)
+            # What was read already need not be read again, unless it has just changed.
+            items = settle(self._rounds([] if repairs.found else [ledger]), writer)
         finally:
             for flusher in flushers.values():
                 flusher.close()
-        return [*self.inputs.problems, *items]
+        return [*self.inputs.problems, *repairs.told(items)]
+
+    def _repairs(self, ledger: Ledger, asked: Sequence[str]) -> Repairs:
+        past = Past(ledger, histories(self.stores), self.world)
+        return find_repairs(past, self.options.settings.inventory, asked)
+
+    def _rounds(self, moments: Sequence[Ledger]) -> Callable[[], Plan]:
+        """Return what makes the plan of each round; the first against `moments`, where given."""
+        removed: dict[RequestKey, str] = {}
+        known = iter(moments)
+
+        def plan() -> Plan:
+            made = self.plan(next(known, None) or self.look(), removed)
+            removed.update({key: made.ledger.entries[key].home for key in made.removals})
+            return made
+
+        return plan
 
     def _pace(self, store: str) -> Pace:
         return Pace(self.options.budgets.get(store), on_wait=partial(self.options.on_wait, store))
@@ -149,6 +181,18 @@ class Session:
     @property
     def _renderer(self) -> Renderer:
         return Renderer(self.runner, self.moment)
+
+
+def _repaired(repairs: Repairs, submit: Submit) -> Repairs:
+    """Write repairs; return those that landed."""
+    fates = handed_in(submit, [one.change for one in repairs.found])
+    return repairs.without(
+        {
+            one.key: f"It could not be put back: {fate.message}"
+            for one, fate in zip(repairs.found, fates, strict=True)
+            if isinstance(fate, TrothError)
+        }
+    )
 
 
 @contextmanager
