@@ -11,6 +11,7 @@ The branch says who must act next::
     │   ├── HeldError             another request holds what this one asks for
     │   ├── UnscheduledError      no Destination matches
     │   ├── StoreError            the state store refuses, or its content is not trusted
+    │   │   └── WriteRefusedError for what is to be written, or a part of it; less may be taken
     │   └── FaultError            Troth itself is at fault
     └── TransientError            time: the same call may succeed later
         └── WaitingError          something else has to be made first
@@ -41,6 +42,7 @@ __all__ = [
     "TrothError",
     "UnscheduledError",
     "WaitingError",
+    "WriteRefusedError",
     "shorten",
 ]
 
@@ -196,6 +198,10 @@ class StoreError(PermanentError):
     """The state store refuses the write, or holds something that cannot be trusted."""
 
 
+class WriteRefusedError(StoreError):
+    """The state store refuses what is to be written, or a part of it: less may be taken."""
+
+
 class FaultError(PermanentError):
     """Troth itself is at fault: an exception that nobody foresaw.
 
@@ -216,7 +222,17 @@ class FaultError(PermanentError):
 
 
 class TransientError(TrothError):
-    """The same call may succeed later, with nobody doing anything."""
+    """The same call may succeed later, with nobody doing anything.
+
+    Args:
+        reason: the word for reports.
+        message: full sentences for a person; no secrets.
+        retry_after: seconds before which it is of no use to try again; None when nothing is known.
+    """
+
+    def __init__(self, reason: Reason, message: str, retry_after: float | None = None) -> None:
+        super().__init__(reason, message)
+        self.retry_after = retry_after
 
 
 class WaitingError(TransientError):

@@ -9,6 +9,7 @@ from threading import Condition, Thread
 from troth.errors import Reason, StoreError
 from troth_statestore._checks import check_alone
 from troth_statestore._lanes import Entry, Lanes
+from troth_statestore._patience import Patience
 from troth_statestore.budget import Pace
 from troth_statestore.layout import namespace_of
 from troth_statestore.protocol import ChangeSet, Outcome, Receipt, StateStore
@@ -162,21 +163,26 @@ class Flusher:
         except Exception:  # noqa: BLE001  (who listens badly must not stop the writing)
             _log.exception("Nobody could be told that a push has to wait.")
 
-    def _flush(self, batch: Sequence[Entry]) -> None:
+    def _flush(self, batch: Sequence[Entry], patience: Patience | None = None) -> None:
+        patience = patience or Patience()
+        if patience.ended_by is not None:
+            _fail(batch, patience.ended_by)
+            return
         try:
             receipts = self._commit([one.change for one in batch])
             answers = list(zip(batch, receipts, strict=True))
         except StoreError as exc:
-            if exc.reason is Reason.UNSAFE_PATH and len(batch) > 1:
-                # One of them is in the way of a foreign file; the others shall not wait for it.
+            if patience.refused(exc, len(batch)):
+                # It may be about one of them; the others shall not wait for it.
                 middle = len(batch) // 2
-                self._flush(batch[:middle])
-                self._flush(batch[middle:])
+                self._flush(batch[:middle], patience)
+                self._flush(batch[middle:], patience)
             else:
                 _fail(batch, exc)
         except BaseException as exc:  # noqa: BLE001  (whatever it is, somebody waits to hear it)
             _fail(batch, exc)
         else:
+            patience.landed()
             for one, receipt in answers:
                 one.receipt.set_result(receipt)
 

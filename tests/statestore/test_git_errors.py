@@ -18,6 +18,7 @@ from troth.errors import (
     StoreError,
     TransientError,
     TrothError,
+    WriteRefusedError,
 )
 from troth_statestore import ChangeSet
 from troth_statestore.git import GitSettings, GitStore, local_folder
@@ -202,7 +203,7 @@ def test_a_hook_that_refuses_is_quoted(
     remote.hook(name, script)
 
     with pytest.raises(
-        StoreError, match=r"(?s)refused the push: GH006: no\..*hook declined"
+        WriteRefusedError, match=r"(?s)refused the push: GH006: no\..*hook declined"
     ) as caught:
         open_store().commit([ONE])
 
@@ -271,6 +272,9 @@ WORDS: dict[str, str] = {
     "fatal: mismatched algorithms: client sha1; server sha256": Reason.STATE_STORE_UNSUPPORTED,
     "fatal: transport 'ext' not allowed": Reason.STATE_STORE_UNSUPPORTED,
     "fatal: detected dubious ownership in repository at '/x'": Reason.STATE_STORE_REFUSED,
+    "error: RPC failed; HTTP 429 curl 22 The requested URL returned error: 429": (
+        Reason.STATE_STORE_UNREACHABLE
+    ),
     "remote: Permission to a/b denied to c.\nfatal: unable to access 'https://x/': "
     "The requested URL returned error: 403": Reason.STATE_STORE_REFUSED,
     "fatal: unable to access 'https://x/': CONNECT tunnel failed, response 407": (

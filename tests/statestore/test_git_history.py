@@ -6,7 +6,7 @@ import pytest
 from support.repositories import RECORDS, OpenStore, Remote, git
 
 from troth.errors import Reason, StoreError
-from troth_statestore import ChangeSet, Outcome
+from troth_statestore import ChangeSet, Outcome, digest_bytes
 from troth_statestore.git import Author, GitSettings, create_bare
 
 
@@ -26,7 +26,10 @@ def test_a_commit_says_whose_it_is_in_subject_and_trailers(
 ) -> None:
     open_store().commit([change("one", f="1")])
 
-    assert remote.messages() == ["Update one\n\nTroth-Request: one\nTroth-Generation: 1"]
+    record = digest_bytes(b"record of one")
+    assert remote.messages() == [
+        f"Update one\n\nTroth-Request: one\nTroth-Generation: 1\nTroth-Record: {record}"
+    ]
     assert remote.git("log", "-1", "--format=%(trailers:key=Troth-Request,valueonly)").strip() == (
         "one"
     )
@@ -158,8 +161,10 @@ def test_a_flush_can_be_one_commit_that_tells_of_every_change_set(
     assert message.splitlines() == [
         "Update 2 requests",
         "",
-        *("Update a", "", "Troth-Request: a", "Troth-Generation: 1", ""),
+        *("Update a", "", "Troth-Request: a", "Troth-Generation: 1"),
+        *(f"Troth-Record: {digest_bytes(b'record of a')}", ""),
         *("Update b", "", "Troth-Request: b", "Troth-Generation: 1"),
+        f"Troth-Record: {digest_bytes(b'record of b')}",
     ]
 
 

@@ -36,6 +36,7 @@ class WorkOptions:
     deletion_budget: DeletionLimit | None
     pushes_per_minute: float | None
     push_burst: int | None
+    accept_remote: bool
     images: Mapping[str, str]
     stage_timeout: float
 
@@ -162,6 +163,12 @@ def _budget_options(function: F) -> F:
             type=click.IntRange(min=1),
             metavar="N",
             help="Pushes that need not wait after a pause.  [default: 3]",
+        ),
+        click.option(
+            "--accept-remote",
+            is_flag=True,
+            help="Go on from what is there, where a branch of the state store was set back, "
+            "replaced or deleted since the last run.",
         ),
     )
 

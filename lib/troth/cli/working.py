@@ -45,7 +45,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
             prune=options.prune,
             budget=deletion_budget(chosen, options.policy, options.allow_deletions),
         )
-        stores = _stores(chosen, inputs, writes=writes)
+        stores = _stores(chosen, inputs, writes=writes, accept=options.accept_remote)
         runner = make_runner(images, options.stage_timeout)
         err = console(stderr=True)
         with (
@@ -105,10 +105,12 @@ def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:
 
 
 def _stores(
-    chosen: Mapping[str, StoreChoice], inputs: Inputs, *, writes: bool
+    chosen: Mapping[str, StoreChoice], inputs: Inputs, *, writes: bool, accept: bool
 ) -> dict[str, StateStore]:
     with _with_problems(inputs):
-        return {name: _open(choice, writes=writes) for name, choice in chosen.items()}
+        return {
+            name: _open(choice, writes=writes, accept=accept) for name, choice in chosen.items()
+        }
 
 
 @contextmanager
@@ -122,10 +124,10 @@ def _with_problems(inputs: Inputs) -> Generator[None]:
         raise
 
 
-def _open(choice: StoreChoice, *, writes: bool) -> StateStore:
+def _open(choice: StoreChoice, *, writes: bool, accept: bool) -> StateStore:
     if not writes and not exists(choice):
         return MemoryStore()  # a plan against the store that sync would make
-    return open_store(choice, create=writes)
+    return open_store(choice, create=writes, accept_remote=accept)
 
 
 def remark(inputs: Inputs) -> None:

@@ -206,8 +206,14 @@ def is_remote(choice: StoreChoice) -> bool:
     return not choice.location.startswith(_DIRECTORY) and local_folder(choice.location) is None
 
 
-def open_store(choice: StoreChoice, *, create: bool) -> StateStore:
-    """Open a store; a path that does not exist becomes a bare repository when `create` is set.
+def open_store(choice: StoreChoice, *, create: bool, accept_remote: bool = False) -> StateStore:
+    """Open a store.
+
+    Args:
+        choice: where it is.
+        create: whether it will be written to; then a path that does not exist becomes a bare
+            repository.
+        accept_remote: whether branches that were set back are taken as they are.
 
     Raises:
         InvalidInputError: the path is something else than a store.
@@ -217,7 +223,11 @@ def open_store(choice: StoreChoice, *, create: bool) -> StateStore:
         return DirectoryStore(Path(choice.location.removeprefix(_DIRECTORY)) / choice.path)
     folder = local_folder(choice.location)
     settings = GitSettings(
-        author=choice.author, credentials=choice.credentials, ca_file=choice.ca_file
+        author=choice.author,
+        credentials=choice.credentials,
+        ca_file=choice.ca_file,
+        read_only=not create,
+        accept_remote=accept_remote,
     )
     store = GitStore(choice.location, choice.branch, choice.path, settings)  # judges the branch
     if folder is not None:

@@ -22,19 +22,29 @@ class Row:
         error: the class of the error.
         reason: its word.
         advice: what to do.
+        retry_after: seconds before which it is of no use to try again, of a transient error.
     """
 
     pattern: re.Pattern[str]
     error: type[StoreError] | type[TransientError]
     reason: Reason
     advice: str
+    retry_after: float | None = None
 
 
 def _row(
-    pattern: str, error: type[StoreError] | type[TransientError], reason: Reason, advice: str
+    pattern: str,
+    error: type[StoreError] | type[TransientError],
+    reason: Reason,
+    advice: str,
+    retry_after: float | None = None,
 ) -> Row:
-    return Row(re.compile(pattern), error, reason, advice)
+    return Row(re.compile(pattern), error, reason, advice, retry_after)
 
+
+# Seconds to leave a host alone that is asked too much. It says for how long in a header
+# (Retry-After), which git shows to nobody but in a trace, and in that stand secrets as well.
+_TOO_OFTEN = 60.0
 
 _SHA1_ONLY = "SHA-256 repositories are not served: use one with SHA-1."
 
@@ -59,6 +69,13 @@ ROWS = (
         StoreError,
         Reason.STATE_STORE_REFUSED,
         "The repository belongs to another user: run as that user.",
+    ),
+    _row(
+        r"returned error: 429|[Rr]ate limit|Too [Mm]any [Rr]equests",
+        TransientError,
+        Reason.STATE_STORE_UNREACHABLE,
+        "The host is asked too often; leave it alone for a minute.",
+        _TOO_OFTEN,
     ),
     _row(
         r"returned error: 403|Permission to .* denied|service not enabled",
@@ -123,10 +140,11 @@ ROWS = (
         "Check the address and what this account may see; create the repository if there is none.",
     ),
     _row(
-        r"Could not resolve host|unable to look up|Connection (refused|reset|timed out)"
+        r"Could not resolve host|unable to look up|Connection (refused|reset|timed out|closed)"
         r"|Could not resolve proxy|CONNECT tunnel failed|Failed to connect|Couldn't connect"
         r"|Network is unreachable|No route to host"
-        r"|returned error: (408|429|5\d\d)|early EOF|hung up unexpectedly|Empty reply|RPC failed",
+        r"|returned error: (408|5\d\d)|early EOF|hung up unexpectedly|Empty reply|RPC failed"
+        r"|Broken pipe|Operation (timed out|too slow)",
         TransientError,
         Reason.STATE_STORE_UNREACHABLE,
         "The host cannot be reached now.",
@@ -149,9 +167,10 @@ def error_of(location: Location, stderr: str) -> TrothError:
 
 def _error(row: Row, location: Location, stderr: str) -> TrothError:
     text = shorten(scrub(stderr)) or "nothing"
-    return row.error(
-        row.reason, f"State store {location.description}: {row.advice} Git says: {text}"
-    )
+    message = f"State store {location.description}: {row.advice} Git says: {text}"
+    if row.error is StoreError:
+        return StoreError(row.reason, message)
+    return TransientError(row.reason, message, row.retry_after)
 
 
 def sha256_refused(location: Location) -> StoreError:

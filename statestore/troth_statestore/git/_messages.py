@@ -1,19 +1,42 @@
-"""Turning change sets into commits: their messages, and where in the repository they lie."""
+"""Turning change sets into commits: their messages, and where in the repository they lie.
+
+The two branches speak of each other, so that a later run can tell when one of them was set back:
+each commit of the records names the tip of the files that it was pushed with, and a commit of the
+files, the record that went with it.
+"""
 
 from collections.abc import Sequence
 
 from troth_statestore._plan import Step
 from troth_statestore.git._fast_import import Commit
-from troth_statestore.protocol import ChangeSet
+from troth_statestore.protocol import ChangeSet, digest_bytes
 
-__all__ = ["commit_of_all", "commit_of_each", "commit_of_records"]
+__all__ = [
+    "BASE",
+    "FILES",
+    "NO_FILES",
+    "RECORD",
+    "commit_of_all",
+    "commit_of_each",
+    "commit_of_records",
+    "commit_of_word",
+]
+
+FILES = "Troth-Files"
+"""Trailer on the records: the tip of the files that they go with, or `NO_FILES`."""
+NO_FILES = "none"
+BASE = "Troth-Base"
+"""Trailer on records that were pushed before their files: where the files were then."""
+RECORD = "Troth-Record"
+"""Trailer on the files: the version of the record that was pushed with them, or `_REMOVED`."""
+_REMOVED = "removed"
 
 
 def commit_of_each(steps: Sequence[Step], prefix: str) -> list[Commit]:
     """Return a commit for each change set: its title, and its trailers at the foot."""
     return [
         Commit(
-            _message(step.change),
+            _message(step),
             {_placed(prefix, path): content for path, content in step.write.items()},
             [_placed(prefix, path) for path in step.remove],
         )
@@ -35,7 +58,9 @@ def commit_of_all(steps: Sequence[Step], prefix: str) -> Commit:
     return Commit(f"Update {len(single)} requests\n\n{messages}", write, remove)
 
 
-def commit_of_records(steps: Sequence[Step], prefix: str) -> Commit:
+def commit_of_records(
+    steps: Sequence[Step], prefix: str, trailers: Sequence[tuple[str, str]]
+) -> Commit:
     """Return the one commit of the records branch."""
     write = {
         _placed(prefix, step.change.key): step.change.record
@@ -44,13 +69,30 @@ def commit_of_records(steps: Sequence[Step], prefix: str) -> Commit:
     }
     remove = [_placed(prefix, step.change.key) for step in steps if step.change.record is None]
     number = len(steps)
-    return Commit(f"Record {number} {'change' if number == 1 else 'changes'}\n", write, remove)
+    subject = f"Record {number} {'change' if number == 1 else 'changes'}"
+    return Commit(_spelled(subject, trailers), write, remove)
 
 
-def _message(change: ChangeSet) -> str:
-    trailers = "".join(f"{name}: {value}\n" for name, value in change.trailers)
-    subject = f"{change.title or change.key}\n"
-    return f"{subject}\n{trailers}" if trailers else subject
+def commit_of_word(subject: str, trailers: Sequence[tuple[str, str]]) -> Commit:
+    """Return a commit that changes nothing and only says something."""
+    return Commit(_spelled(subject, trailers), {}, [])
+
+
+def _message(step: Step) -> str:
+    change = step.change
+    trailers = change.trailers
+    if step.record_differs:
+        trailers = (*trailers, (RECORD, _version(change)))
+    return _spelled(change.title or change.key, trailers)
+
+
+def _version(change: ChangeSet) -> str:
+    return _REMOVED if change.record is None else digest_bytes(change.record)
+
+
+def _spelled(subject: str, trailers: Sequence[tuple[str, str]]) -> str:
+    foot = "".join(f"{name}: {value}\n" for name, value in trailers)
+    return f"{subject}\n\n{foot}" if foot else f"{subject}\n"
 
 
 def _placed(prefix: str, path: str) -> str:

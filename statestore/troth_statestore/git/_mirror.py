@@ -1,16 +1,20 @@
 """What a store knows of its remote: one moment, brought up to date before each use."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from troth.errors import Reason, StoreError
 from troth_statestore.git._cache import Cache, CacheDamagedError, must
 from troth_statestore.git._command import GitCommand
+from troth_statestore.git._lineage import doubt_about, rewritten
 from troth_statestore.git._remote import Remote, Tips
 from troth_statestore.git._tree import NO_TREE, Tree, advanced
 from troth_statestore.git._upkeep import Upkeep
 
-__all__ = ["Mirror", "Moment", "descends"]
+if TYPE_CHECKING:
+    from troth.errors import StoreError
+
+__all__ = ["Mirror", "Moment", "descends", "has"]
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -24,18 +28,24 @@ class Moment:
 class Mirror:
     """The remote's two branches, listed; it moves forward only.
 
-    A cache that is new holds no history before the first tip it saw, and none is needed: whether
-    a later tip descends from an earlier one is asked of tips that this object has seen.
+    Whether a later tip descends from an earlier one is asked of tips that this object has seen;
+    the first are held against each other (`doubt_about`).
+
+    Attributes:
+        doubt: what was wrong at first sight, where that is accepted.
     """
 
-    def __init__(self, remote: Remote, cache: Cache, prefix: str) -> None:
+    def __init__(self, remote: Remote, cache: Cache, prefix: str, *, accept: bool = False) -> None:
         self._remote = remote
         self._cache = cache
         self._prefix = prefix
         self._upkeep = Upkeep(cache)
         self._shown = WeakSet[Moment]()
+        self._accept = accept
         self._moment: Moment | None = None
         self._seen = Tips(None, None)
+        self._looked = False
+        self.doubt: StoreError | None = None
 
     def refresh(self) -> Moment:
         """Return the newest state of the remote.
@@ -51,6 +61,8 @@ class Mirror:
         if self._moment is not None:
             self._remote.remember(self._seen)
         tips = self._remote.fetch(tips, whole=self._seen != Tips(None, None))
+        if not self._looked:
+            tips = self._first_look(tips)
         self._refuse_rewritten(self._remote.branches.files, self._seen.files, tips.files)
         self._refuse_rewritten(self._remote.branches.records, self._seen.records, tips.records)
         moment = self.moment_at(tips)
@@ -88,17 +100,27 @@ class Mirror:
         self._moment = None
         self._cache.rebuild()
 
+    def _first_look(self, tips: Tips) -> Tips:
+        """Refuse branches that do not belong together; return where they are."""
+        while (doubt := doubt_about(self._cache.git, self._remote, tips)) is not None:
+            # Two branches are not read at one moment: perhaps one has just moved, and now the
+            # other has too.
+            again = self._remote.tips()
+            if again == tips:
+                break
+            tips = self._remote.fetch(again, whole=True)
+        if doubt is not None and not self._accept:
+            raise doubt
+        self.doubt = doubt
+        self._looked = True
+        return tips
+
     def _refuse_rewritten(self, ref: str, seen: str | None, tip: str | None) -> None:
         if seen is None or seen == tip:
             return
         if tip is not None and self._follows(tip, seen):
             return
-        raise StoreError(
-            Reason.HISTORY_REWRITTEN,
-            f"State store {self._remote.location.description}: {ref} was at {seen} and is now "
-            f"{'gone' if tip is None else f'at {tip}, which does not descend from it'}. Nothing "
-            "was written over it. Put the branch back, or start again to accept it as it is.",
-        )
+        raise rewritten(self._remote.location, ref, seen, tip)
 
     def _follows(self, tip: str, seen: str) -> bool:
         try:
@@ -107,6 +129,11 @@ class Mirror:
             # The cache has all that the remote has: what it does not know, the remote gave up.
             must(self._cache.git.run("cat-file", "-e", f"{tip}^{{commit}}"))
             return False
+
+
+def has(git: GitCommand, tip: str, commit: str) -> bool:
+    """Tell whether `commit` is known to be in the history of `tip`; an unknown one is not."""
+    return git.run("merge-base", "--is-ancestor", commit, tip).status == 0
 
 
 def descends(git: GitCommand, tip: str, ancestor: str) -> bool:

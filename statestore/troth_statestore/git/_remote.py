@@ -10,6 +10,9 @@ __all__ = ["Branches", "Remote", "Tips"]
 
 _SHA1_DIGITS = 40
 
+# Commits by which a shallow history is made deeper while something is looked for in it; then all.
+_STEPS = ("--deepen=32", "--deepen=512", "--deepen=8192", "--unshallow")
+
 
 @dataclass(frozen=True, slots=True)
 class Tips:
@@ -88,20 +91,53 @@ class Remote:
         """
         if self._cache.borrows or tips == Tips(None, None):
             return tips
-        depth = ["--depth=1"] if self._cache.is_empty and not whole else []
-        fetched = self._cache.git.run(
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--atomic", *depth),
-            self.location.url,
-            *(f"+{theirs}:{ours}" for theirs, ours, tip in self._pairs(tips) if tip is not None),
-        )
-        if fetched.status != 0:
-            raise known_error(self.location, fetched.stderr) or CacheDamagedError(fetched.stderr)
+        self._fetch(tips, *(["--depth=1"] if self._cache.is_empty and not whole else []))
         self._cache.is_empty = False
         files, records = [
             None if tip is None else must(self._cache.git.run("rev-parse", ours)).text.strip()
             for _, ours, tip in self._pairs(tips)
         ]
         return Tips(files, records)
+
+    def follows(self, tips: Tips, tip: str, ancestor: str) -> bool:
+        """Tell whether `tip` is `ancestor` or came after it, at the cost of the way between them.
+
+        Args:
+            tips: where the branches are, which have been fetched.
+            tip: a commit of theirs.
+            ancestor: any commit, known or not.
+
+        Raises:
+            CacheDamagedError, StoreError, TransientError: as `fetch`.
+        """
+        git = self._cache.git
+        steps = iter(_STEPS)
+        while git.run("merge-base", "--is-ancestor", ancestor, tip).status != 0:
+            if not self.deepen(tips, next(steps, _STEPS[-1])):
+                must(git.run("cat-file", "-e", f"{tip}^{{commit}}"))
+                return False
+        return True
+
+    def deepen(self, tips: Tips, step: str = _STEPS[0]) -> bool:
+        """Fetch more of the history, if it was not whole; tell whether it was not.
+
+        Raises:
+            CacheDamagedError, StoreError, TransientError: as `fetch`.
+        """
+        asked = must(self._cache.git.run("rev-parse", "--is-shallow-repository"))
+        if self._cache.borrows or asked.text.strip() != "true":
+            return False
+        self._fetch(tips, step)
+        return True
+
+    def _fetch(self, tips: Tips, *options: str) -> None:
+        fetched = self._cache.git.run(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--atomic", *options),
+            self.location.url,
+            *(f"+{theirs}:{ours}" for theirs, ours, tip in self._pairs(tips) if tip is not None),
+        )
+        if fetched.status != 0:
+            raise known_error(self.location, fetched.stderr) or CacheDamagedError(fetched.stderr)
 
     def _pairs(self, tips: Tips) -> list[tuple[str, str, str | None]]:
         return [

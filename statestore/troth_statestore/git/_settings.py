@@ -44,6 +44,11 @@ class GitSettings:
     """Write the files of one `commit` call as one Git commit, instead of one for each key."""
     borrow: bool = True
     """Read the objects of a repository on this machine where they lie, instead of fetching."""
+    read_only: bool = False
+    """Only look: leave alone what a writer was cut off from finishing."""
+    accept_remote: bool = False
+    """Take branches that were set back, replaced or deleted since the last run for what they are,
+    and say so on the records branch, instead of stopping."""
     attempts: int = 5
     """How often a push is tried when others keep pushing in between."""
     timeout: float = 120.0

@@ -8,12 +8,13 @@ from typing import TypeVar
 from troth.errors import InvalidInputError, Reason, StoreError
 from troth_statestore._checks import check_together
 from troth_statestore.git._cache import CacheDamagedError
+from troth_statestore.git._flush import Target
 from troth_statestore.git._history import GitHistory, Past
 from troth_statestore.git._location import Location
 from troth_statestore.git._remote import Branches
 from troth_statestore.git._settings import GitSettings
 from troth_statestore.git._snapshot import GitSnapshot
-from troth_statestore.git._writer import Target, Writer
+from troth_statestore.git._writer import Writer
 from troth_statestore.paths import why_unsafe
 from troth_statestore.protocol import ChangeSet, Probe, Receipt
 

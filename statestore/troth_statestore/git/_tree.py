@@ -7,7 +7,7 @@ from troth_statestore._index import Index
 from troth_statestore.git._cache import must
 from troth_statestore.git._command import GitCommand
 
-__all__ = ["NO_TREE", "Tree", "advanced", "foreign_file_at"]
+__all__ = ["NO_TREE", "Tree", "advanced", "differences", "foreign_file_at"]
 
 _PLAIN_FILE = "100644"
 _NOTHING = "000000"
@@ -37,6 +37,18 @@ def advanced(git: GitCommand, old: Tree, tip: str | None, prefix: str) -> Tree:
     if old.tip is None:
         return Tree(tip, Index(dict(_listed(git, tip, prefix))))
     return Tree(tip, old.index.changed(dict(_different(git, old.tip, tip, prefix))))
+
+
+def differences(git: GitCommand, old: str, new: str | None) -> dict[str, str | None]:
+    """Return path → object in the commit `new` (None: in none at all) of what differs from `old`.
+
+    Raises:
+        CacheDamagedError: objects that should be in the cache are not.
+    """
+    if new is None:
+        return dict.fromkeys((path for path, _ in _listed(git, old, "")), None)
+    found = _different(git, old, new, "")
+    return {path: digest and digest.rpartition(":")[2] for path, digest in found}
 
 
 def foreign_file_at(git: GitCommand, tip: str, prefix: str) -> str | None:

@@ -3,48 +3,29 @@
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NoReturn
 
-from troth.errors import Reason, StoreError, TransientError, TrothError
-from troth_statestore._plan import Landing, Step, plan, receipts
+from troth.errors import Reason, TransientError, TrothError
+from troth_statestore._plan import plan, receipts
 from troth_statestore._seen import Seen
 from troth_statestore.git._cache import Cache
-from troth_statestore.git._commits import Maker, make_commits
-from troth_statestore.git._fast_import import Commit, Growth
+from troth_statestore.git._flush import Flush, Press, Target
+from troth_statestore.git._halves import Halves
 from troth_statestore.git._history import Past
-from troth_statestore.git._location import Location
-from troth_statestore.git._messages import commit_of_all, commit_of_each, commit_of_records
-from troth_statestore.git._mirror import Mirror, Moment
-from troth_statestore.git._objects import tree_ids
+from troth_statestore.git._messages import FILES, NO_FILES, commit_of_word
+from troth_statestore.git._mirror import Mirror, Moment, has
 from troth_statestore.git._probe import why_no_push
-from troth_statestore.git._push import MovedError, Update, push
-from troth_statestore.git._remote import Branches, Remote, Tips
+from troth_statestore.git._push import MovedError, NotAtomicError, UnsureError, Update, push
+from troth_statestore.git._remote import Remote, Tips
 from troth_statestore.git._settings import GitSettings
-from troth_statestore.git._signing import Signer
 from troth_statestore.git._snapshot import GitSnapshot
-from troth_statestore.git._tree import Tree, foreign_file_at
 from troth_statestore.protocol import ChangeSet, Receipt
 
-__all__ = ["Target", "Writer"]
+__all__ = ["Writer"]
 
 # Seconds to wait, at most, before a push is tried again; doubled each time, so that several
-# writers come apart.
+# writers come apart, and a host that is down is not asked too often.
 _FIRST_PAUSE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a store lies: a repository, two branches, and a folder in both ("" for the root)."""
-
-    location: Location
-    branches: Branches
-    prefix: str
-
-    def __str__(self) -> str:
-        """Return what people are shown; it holds no secret."""
-        inside = f", folder {self.prefix}" if self.prefix else ""
-        branch = self.branches.files.removeprefix("refs/heads/")
-        return f"{self.location.description} (branch {branch}{inside})"
 
 
 class Writer:
@@ -59,15 +40,18 @@ class Writer:
         self._settings = settings
         self._cache = Cache(target.location, settings)
         self._remote = Remote(target.location, target.branches, self._cache)
-        self._mirror = Mirror(self._remote, self._cache, target.prefix)
+        self._mirror = Mirror(
+            self._remote, self._cache, target.prefix, accept=settings.accept_remote
+        )
+        self._press = Press(target, settings, self._cache)
+        self._halves = Halves(self._remote, self._mirror, self._cache, self._press.make_one)
+        self._apart = False
+        self._sent: list[Flush] = []
         self._seen = Seen()
-        key = settings.signing_key
-        self._signer = None if key is None else Signer(key, str(target))
 
     def probe(self) -> Tips:
         """Try what a write needs; return where the branches are."""
-        if self._signer is not None:
-            self._signer.key()
+        self._press.probe()
         return self._remote.tips()
 
     def why_no_push(self) -> TrothError | None:
@@ -76,13 +60,13 @@ class Writer:
 
     def snapshot(self) -> GitSnapshot:
         """Bring what is known up to date, and hold it fast."""
-        moment = self._mirror.refresh()
+        moment = self._newest()
         self._seen.look(moment.records.index.digests)
         return GitSnapshot(self._cache.git, moment)
 
     def past(self) -> Past:
         """Bring what is known up to date, for whoever wants to look back from there."""
-        moment = self._mirror.refresh()
+        moment = self._newest()
         target, tips = self._target, Tips(moment.files.tip, moment.records.tip)
         return Past(self._cache.git, target.location, target.branches, target.prefix, tips)
 
@@ -97,88 +81,116 @@ class Writer:
     def commit(self, changes: Sequence[ChangeSet]) -> list[Receipt]:
         """Apply change sets that were checked; one receipt each, in the order given."""
         self._mirror.tidy()
-        said = ""
+        # What was sent for the very same and never answered may have landed since.
+        self._sent = [flush for flush in self._sent if flush.changes == changes]
+        flush = self._landed_or_sent(changes)
+        self._sent = []
+        self._seen.wrote(flush.steps)
+        return receipts(changes, flush.steps, flush.landings)
+
+    def _landed_or_sent(self, changes: Sequence[ChangeSet]) -> Flush:
+        trouble: MovedError | UnsureError = MovedError("")
         for attempt in range(self._settings.attempts):
-            if attempt:
-                time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))
-            moment = self._mirror.refresh()
-            now = GitSnapshot(self._cache.git, moment)
-            refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
-            steps = plan(changes, moment.files.index, moment.records.index, refused)
+            _pause(attempt)
             try:
-                landings = self._write(moment, steps)
-            except MovedError as exc:
-                said = str(exc)
-            else:
-                self._seen.wrote(steps)
-                return receipts(changes, steps, landings)
+                moment = self._newest()
+                return self._landed(moment) or self._send(changes, moment)
+            except (MovedError, UnsureError) as exc:
+                trouble = exc
+            except TransientError as exc:
+                if not self._sent:
+                    raise
+                trouble = UnsureError(exc, again=exc.retry_after is None)
+            if isinstance(trouble, UnsureError) and not trouble.again:
+                break
+        return self._landed_at_last() or self._give_up(trouble)
+
+    def _send(self, changes: Sequence[ChangeSet], moment: Moment) -> Flush:
+        """Make commits of what differs and push them."""
+        now = GitSnapshot(self._cache.git, moment)
+        refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
+        steps = plan(changes, moment.files.index, moment.records.index, refused)
+        flush = self._press.make(changes, moment, steps, apart=self._apart)
+        updates = flush.updates(self._target.branches)
+        if updates:
+            # Listed before the push, since after it nothing may fail any more.
+            next_moment = self._mirror.moment_at(flush.after)
+            self._sent.append(flush)
+            self._cache.is_empty = False  # so what is fetched next reaches back to this
+            try:
+                self._push(updates)
+            except NotAtomicError:
+                self._sent.remove(flush)
+                self._apart = True  # for good: it is the host's way
+                return self._send(changes, moment)
+            self._mirror.settle(next_moment)
+            self._halves.is_whole(flush.after.records)
+        return flush
+
+    def _push(self, updates: Sequence[Update]) -> None:
+        if self._apart and len(updates) > 1:
+            records, files = updates
+            self._halves.push(records, files)
+        else:
+            push(self._cache.git, self._target.location, updates)
+
+    def _landed(self, moment: Moment) -> Flush | None:
+        """Return what was sent and not answered, if it is there."""
+        tips = Tips(moment.files.tip, moment.records.tip)
+        there = {
+            self._target.branches.files: tips.files,
+            self._target.branches.records: tips.records,
+        }
+
+        def landed(update: Update) -> bool:
+            tip = there[update.ref]
+            return tip is not None and has(self._cache.git, tip, update.new)
+
+        branches = self._target.branches
+        return next((f for f in self._sent if all(map(landed, f.updates(branches)))), None)
+
+    def _landed_at_last(self) -> Flush | None:
+        try:
+            return self._landed(self._newest()) if self._sent else None
+        except TransientError:
+            return None  # what is told is why it was not answered in the first place
+
+    def _give_up(self, trouble: MovedError | UnsureError) -> NoReturn:
+        if isinstance(trouble, UnsureError):
+            error = trouble.error
+            message = f"{error.message} What was sent was not seen to land."
+            raise TransientError(error.reason, message, error.retry_after) from trouble
         raise TransientError(
             Reason.STATE_STORE_BUSY,
             f"State store {self._target}: others pushed in between each of "
-            f"{self._settings.attempts} attempts. Nothing was written. The last answer: {said}",
+            f"{self._settings.attempts} attempts. Nothing was written. The last answer: {trouble}",
+        ) from trouble
+
+    def _newest(self) -> Moment:
+        """Bring what is known up to date, and the branches to agree."""
+        moment = self._mirror.refresh()
+        if self._settings.read_only:
+            return moment
+        moment = self._halves.mend(moment)
+        if self._mirror.doubt is not None:
+            moment = self._accept(moment)
+        return moment
+
+    def _accept(self, moment: Moment) -> Moment:
+        """Write down that the branches are taken as they are."""
+        word = commit_of_word(
+            "Accept the files as they are", [(FILES, moment.files.tip or NO_FILES)]
         )
+        made = self._press.make_one(moment.records.tip, word)
+        update = Update(self._target.branches.records, moment.records.tip, made)
+        try:
+            push(self._cache.git, self._target.location, [update])
+        except (MovedError, UnsureError) as exc:
+            self._give_up(exc)
+        self._mirror.doubt = None
+        return self._mirror.refresh()
 
-    def _write(self, moment: Moment, steps: Sequence[Step]) -> dict[str, Landing]:
-        """Make commits of what differs and push them; return key → where its files landed."""
-        on_files = [step for step in steps if step.changed]
-        file_ids, record_ids = self._import(
-            Growth(moment.files.tip, self._file_commits(moment.files, on_files)),
-            Growth(moment.records.tip, self._record_commits(moment.records, steps)),
-        )
-        if not file_ids and not record_ids:
-            return {}
-        reached = Tips(
-            file_ids[-1] if file_ids else moment.files.tip,
-            record_ids[-1] if record_ids else moment.records.tip,
-        )
-        # Listed before the push, since after it nothing may fail any more.
-        next_moment = self._mirror.moment_at(reached)
-        trees = tree_ids(self._cache.git, file_ids, self._target.prefix)
-        push(self._cache.git, self._target.location, self._updates(moment, reached))
-        self._mirror.settle(next_moment)
-        ids = file_ids * len(on_files) if self._settings.one_commit_a_flush else file_ids
-        return {
-            step.change.key: Landing(commit, trees[commit])
-            for step, commit in zip(on_files, ids, strict=True)
-        }
 
-    def _file_commits(self, tree: Tree, steps: Sequence[Step]) -> list[Commit]:
-        if not steps:
-            return []
-        self._refuse_foreign_prefix(tree)
-        if self._settings.one_commit_a_flush:
-            return [commit_of_all(steps, self._target.prefix)]
-        return commit_of_each(steps, self._target.prefix)
-
-    def _record_commits(self, tree: Tree, steps: Sequence[Step]) -> list[Commit]:
-        differing = [step for step in steps if step.record_differs]
-        if not differing:
-            return []
-        self._refuse_foreign_prefix(tree)
-        return [commit_of_records(differing, self._target.prefix)]
-
-    def _import(self, files: Growth, records: Growth) -> tuple[list[str], list[str]]:
-        if not files.commits and not records.commits:
-            return [], []
-        key = None if self._signer is None else self._signer.key()
-        maker = Maker(self._settings.author, self._settings.clock(), key)
-        on_files, on_records = make_commits(self._cache.git, (files, records), maker)
-        return on_files, on_records
-
-    def _updates(self, moment: Moment, reached: Tips) -> list[Update]:
-        branches = self._target.branches
-        moves = (
-            (branches.files, moment.files.tip, reached.files),
-            (branches.records, moment.records.tip, reached.records),
-        )
-        return [Update(ref, old, new) for ref, old, new in moves if new is not None and new != old]
-
-    def _refuse_foreign_prefix(self, tree: Tree) -> None:
-        if not self._target.prefix or tree.tip is None or tree.index.digests:
-            return
-        if foreign := foreign_file_at(self._cache.git, tree.tip, self._target.prefix):
-            raise StoreError(
-                Reason.STATE_STORE_REFUSED,
-                f"State store {self._target}: {foreign} is a file in the repository, so nothing "
-                f"can be written below {self._target.prefix}. Choose another path.",
-            )
+def _pause(attempt: int) -> None:
+    if attempt:
+        time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))
