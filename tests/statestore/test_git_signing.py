@@ -1,6 +1,7 @@
 """Signed commits: git verifies each, and without a key that can sign nothing is written."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,11 @@ def test_a_signed_commit_says_what_an_unsigned_one_says(
 
     told = "--format=%T%n%an <%ae> %at%n%cn <%ce> %ct%n%B"
     assert remote.git("log", told, "main") == plain.git("log", told, "main")
-    assert remote.git("log", told, RECORDS) == plain.git("log", told, RECORDS)
+    # Those of the records name commits of the files, whose ids differ by the signature.
+    spoken = [
+        re.sub("Troth-Files: .*", "", one.git("log", told, RECORDS)) for one in (remote, plain)
+    ]
+    assert spoken[0] == spoken[1]
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa-256", "rsa-2048"])
