@@ -7,6 +7,7 @@ means does not: records are opaque bytes, and nothing here knows a Promise.
 from troth_statestore.history import Commit, FileStep, History
 from troth_statestore.layout import (
     Owner,
+    aggregated_folder,
     flat_file,
     group_id,
     nested_folder,
@@ -15,6 +16,15 @@ from troth_statestore.layout import (
     revision_key,
 )
 from troth_statestore.paths import why_unsafe
+from troth_statestore.pieces import (
+    KEPT,
+    as_piece,
+    documents_in,
+    is_piece,
+    split_place,
+    why_no_piece,
+    why_unsafe_place,
+)
 from troth_statestore.protocol import (
     ChangeSet,
     Guard,
@@ -27,6 +37,7 @@ from troth_statestore.protocol import (
 )
 
 __all__ = [
+    "KEPT",
     "ChangeSet",
     "Commit",
     "FileStep",
@@ -38,12 +49,19 @@ __all__ = [
     "Receipt",
     "Snapshot",
     "StateStore",
+    "aggregated_folder",
+    "as_piece",
     "digest_bytes",
+    "documents_in",
     "flat_file",
     "group_id",
+    "is_piece",
     "nested_folder",
     "nested_group",
     "record_key",
     "revision_key",
+    "split_place",
+    "why_no_piece",
     "why_unsafe",
+    "why_unsafe_place",
 ]

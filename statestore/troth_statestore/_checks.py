@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from troth_statestore.paths import ancestors, why_unsafe
+from troth_statestore.pieces import is_piece, why_no_piece, why_unsafe_place
 from troth_statestore.protocol import ChangeSet
 
 __all__ = ["Claims", "check_alone", "check_together", "touched"]
@@ -58,9 +59,14 @@ def check_alone(change: ChangeSet) -> None:
         ValueError: a path is unsafe, is both written and deleted or both file and folder, or the
             commit message would not be what it seems.
     """
-    for path in (change.key, *change.files, *change.delete):
-        if reason := why_unsafe(path):
+    if reason := why_unsafe(change.key):
+        raise ValueError(f"change set {change.key!r}: unsafe key: {reason}")
+    for path in (*change.files, *change.delete):
+        if reason := why_unsafe_place(path):
             raise ValueError(f"change set {change.key!r}: unsafe path {path!r}: {reason}")
+    for path, content in change.files.items():
+        if is_piece(path) and (reason := why_no_piece(content)):
+            raise ValueError(f"change set {change.key!r}: {path!r} is no piece: {reason}")
     if both := sorted(change.delete & change.files.keys()):
         raise ValueError(f"change set {change.key!r} writes and deletes {both[0]!r}")
     for path in change.files:

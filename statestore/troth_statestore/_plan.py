@@ -4,14 +4,15 @@ Pure: a store hands in what it holds, and gets back what is to be written.
 """
 
 import hashlib
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from troth.errors import Reason, StoreError
+from troth_statestore.pieces import compose, is_piece, parse, split_place
 from troth_statestore.protocol import ChangeSet, Outcome, Receipt, digest_bytes
 
-__all__ = ["Landing", "Step", "View", "next_revision", "plan", "receipts"]
+__all__ = ["Landing", "Step", "View", "next_revision", "plan", "receipts", "together"]
 
 
 class View(Protocol):
@@ -28,18 +29,26 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change set, and what of it differs from the store."""
+    """A change set, and what of it differs from the store.
+
+    Attributes:
+        write: plain files to write; a file that several steps have pieces in is written whole,
+            once, by the first of them.
+        remove: plain files to remove.
+        changed: the paths of files and pieces that it writes or removes, sorted.
+    """
 
     change: ChangeSet
     outcome: Outcome
     write: Mapping[str, bytes]
     remove: tuple[str, ...]
     record_differs: bool
+    changed: tuple[str, ...] = ()
 
     @property
-    def changed(self) -> tuple[str, ...]:
-        """Paths of the files that it writes or removes, sorted."""
-        return tuple(sorted((*self.write, *self.remove)))
+    def shared(self) -> set[str]:
+        """The files that it changes its pieces of."""
+        return {split_place(path)[0] for path in self.changed if is_piece(path)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,11 @@ class Landing:
 
 
 def plan(
-    changes: Iterable[ChangeSet], files: View, records: View, refused: Container[str] = ()
+    changes: Iterable[ChangeSet],
+    files: View,
+    records: View,
+    read: Callable[[str], bytes | None],
+    refused: Container[str] = (),
 ) -> list[Step]:
     """Compare change sets with a store; in order of key, which is the order to write them in.
 
@@ -59,29 +72,104 @@ def plan(
         changes: what is asked for.
         files: what stands there.
         records: what stands there.
+        read: returns the content of a file, None where there is none.
         refused: keys of those whose guards let them through no more.
 
     Raises:
         StoreError: a file that nobody asked to delete is in the way of another.
     """
-    return [
-        _stale(change) if change.key in refused else _step(change, files, records)
+    shelf = _Shelf(files, read)
+    steps = [
+        _stale(change) if change.key in refused else _step(change, files, records, shelf)
         for change in sorted(changes, key=lambda change: change.key)
     ]
+    return shelf.put_together(steps)
+
+
+class _Shelf:
+    """The files that are put together from pieces, as they stand and as a flush makes them."""
+
+    def __init__(self, files: View, read: Callable[[str], bytes | None]) -> None:
+        self._files = files
+        self._read = read
+        self._pieces: dict[str, dict[str, bytes]] = {}
+
+    def take(self, change: ChangeSet) -> list[str]:
+        """Make the pieces what a change asks for; return the paths of those that differ."""
+        changed: list[str] = []
+        for path in (*change.files, *change.delete):
+            file, piece = split_place(path)
+            if not piece:
+                continue
+            pieces = self._pieces_of(file)
+            wanted = change.files.get(path)
+            if pieces.get(piece) == wanted:
+                continue
+            changed.append(path)
+            if wanted is None:
+                del pieces[piece]
+            else:
+                pieces[piece] = wanted
+        return changed
+
+    def _pieces_of(self, file: str) -> dict[str, bytes]:
+        if file not in self._pieces:
+            self._pieces[file] = parse(self._read(file) or b"")
+        return self._pieces[file]
+
+    def put_together(self, steps: Iterable[Step]) -> list[Step]:
+        """Give each file that changes to the first step that has a piece in it."""
+        found: list[Step] = []
+        done: set[str] = set()
+        for step in steps:
+            mine = step
+            for file in sorted(step.shared - done):
+                done.add(file)
+                pieces = self._pieces[file]
+                if pieces:
+                    if self._files.digest(file) is None:
+                        _refuse_obstacles(step.change, file, self._files.obstacles(file))
+                    mine = replace(mine, write={**mine.write, file: compose(pieces)})
+                elif self._files.digest(file) is not None:
+                    mine = replace(mine, remove=(*mine.remove, file))
+            found.append(mine)
+        return found
+
+
+def together(steps: Iterable[Step]) -> list[list[Step]]:
+    """Return the steps that change files, those that share one in a group, in order.
+
+    A group is one commit: no state of the files has a part of it.
+    """
+    groups: list[list[Step]] = []
+    places: dict[str, int] = {}  # file → the group of those that share it
+    for step in (one for one in steps if one.changed):
+        shared = step.shared
+        joined = sorted({places[file] for file in shared if file in places})
+        first = joined[0] if joined else len(groups)
+        if not joined:
+            groups.append([])
+        for number in joined[1:]:
+            groups[first] += groups[number]
+            groups[number] = []
+            places |= {file: first for file, place in places.items() if place == number}
+        groups[first].append(step)
+        places |= dict.fromkeys(shared, first)
+    return [sorted(group, key=lambda one: one.change.key) for group in groups if group]
 
 
 def _stale(change: ChangeSet) -> Step:
     return Step(change, Outcome.STALE, {}, (), record_differs=False)
 
 
-def _step(change: ChangeSet, files: View, records: View) -> Step:
+def _step(change: ChangeSet, files: View, records: View, shelf: _Shelf) -> Step:
     held = records.digest(change.key)
     if held != change.expected_version:
         return _stale(change)
     write = {
         path: content
         for path, content in sorted(change.files.items())
-        if files.digest(path) != digest_bytes(content)
+        if not is_piece(path) and files.digest(path) != digest_bytes(content)
     }
     remove = tuple(path for path in sorted(change.delete) if files.digest(path) is not None)
     differs = held != (None if change.record is None else digest_bytes(change.record))
@@ -90,8 +178,9 @@ def _step(change: ChangeSet, files: View, records: View) -> Step:
             _refuse_obstacles(change, path, files.obstacles(path))
     if change.record is not None and held is None:
         _refuse_obstacles(change, change.key, records.obstacles(change.key))
-    outcome = Outcome.WRITTEN if write or remove or differs else Outcome.UNCHANGED
-    return Step(change, outcome, write, remove, differs)
+    changed = tuple(sorted((*write, *remove, *shelf.take(change))))
+    outcome = Outcome.WRITTEN if changed or differs else Outcome.UNCHANGED
+    return Step(change, outcome, write, remove, differs, changed)
 
 
 def _refuse_obstacles(change: ChangeSet, path: str, obstacles: Sequence[str]) -> None:
@@ -119,14 +208,17 @@ def _receipt(step: Step, landing: Landing | None) -> Receipt:
     return Receipt(key, step.outcome, landing.revision, step.changed, landing.tree)
 
 
-def next_revision(previous: str | None, step: Step) -> str:
-    """Return a name for the state after `step`, for stores that have none of their own.
+def next_revision(previous: str | None, steps: Iterable[Step]) -> str:
+    """Return a name for the state after `steps`, for stores that have none of their own.
 
     A hash over the one before and the change, as a commit id is, so that it needs neither a clock
     nor a look at the whole store.
     """
     digest = hashlib.sha256((previous or "").encode())
-    for path in step.changed:
-        content = step.write.get(path)
-        digest.update(f"\n{path} {'-' if content is None else digest_bytes(content)}".encode())
+    changes: dict[str, str] = {}
+    for step in steps:
+        changes |= dict.fromkeys(step.remove, "-")
+        changes |= {path: digest_bytes(content) for path, content in step.write.items()}
+    for path, name in sorted(changes.items()):
+        digest.update(f"\n{path} {name}".encode())
     return digest.hexdigest()[:40]

@@ -16,7 +16,7 @@ from troth.errors import Reason, StoreError, TransientError
 from troth_statestore._checks import check_together
 from troth_statestore._disk import Disk, Found
 from troth_statestore._index import Index
-from troth_statestore._plan import Landing, Step, next_revision, plan, receipts
+from troth_statestore._plan import Landing, Step, next_revision, plan, receipts, together
 from troth_statestore._seen import Seen
 from troth_statestore.memory import MemorySnapshot
 from troth_statestore.paths import RESERVED_FOLDER, ancestors
@@ -87,12 +87,13 @@ class DirectoryStore:
             return []
         with self._locked(fcntl.LOCK_EX, create=True):
             places = _Place(self._disk, ""), _Place(self._disk, f"{_RECORDS}/")
-            steps = plan(changes, *places, self._refused(changes))
-            landings = {
-                step.change.key: Landing(revision)
-                for step in steps
-                if (revision := self._apply(step))
-            }
+            steps = plan(changes, *places, places[0].read, self._refused(changes))
+            landings: dict[str, Landing] = {}
+            for group in together(steps):
+                landing = Landing(self._write(group))
+                landings |= dict.fromkeys([one.change.key for one in group], landing)
+                self._write_records(group)
+            self._write_records([step for step in steps if not step.changed])
             self._seen.wrote(steps)
             return receipts(changes, steps, landings)
 
@@ -108,22 +109,23 @@ class DirectoryStore:
             changes, versions, lambda keys: {key: found[key].content for key in keys}
         )
 
-    def _apply(self, step: Step) -> str | None:
-        """Write what differs; return the new revision, None when no file did."""
-        revision = next_revision(self._revision(), step) if step.changed else None
-        for path in step.remove:
+    def _write(self, group: Sequence[Step]) -> str:
+        """Write files that differ; return the new revision."""
+        revision = next_revision(self._revision(), group)
+        for path in (path for step in group for path in step.remove):
             self._disk.remove(path)
-        for path, content in step.write.items():
+        for path, content in (pair for step in group for pair in step.write.items()):
             self._disk.write(path, content)
-        if revision is not None:
-            self._disk.write(_REVISION, f"{revision}\n".encode())
-        if step.record_differs:
+        self._disk.write(_REVISION, f"{revision}\n".encode())
+        return revision
+
+    def _write_records(self, steps: Sequence[Step]) -> None:
+        for step in (one for one in steps if one.record_differs):
             path = f"{_RECORDS}/{step.change.key}"
             if step.change.record is None:
                 self._disk.remove(path)
             else:
                 self._disk.write(path, step.change.record)
-        return revision
 
     def _revision(self) -> str | None:
         found = self._disk.find(_REVISION)
@@ -169,6 +171,10 @@ class _Place:
     def digest(self, path: str) -> str | None:
         found = self.disk.find(self.prefix + path)
         return None if found is None else _digest(found)
+
+    def read(self, path: str) -> bytes | None:
+        found = self.disk.find(self.prefix + path)
+        return None if found is None or found.is_link else found.content
 
     def obstacles(self, path: str) -> list[str]:
         above = [folder for folder in ancestors(path) if self.disk.find(self.prefix + folder)]

@@ -1,14 +1,18 @@
 """Where things lie in a store: pure functions from names to paths.
 
-Paths are relative to the store's root and use ``/``. The layouts ``nestedByMetadata`` and ``none``
-are Kratix's, to the letter, so that agents and people find what they find there.
+Paths are relative to the store's root and use ``/``. The layouts are Kratix's, to the letter, so
+that agents and people find what they find there. In ``aggregatedYAML`` an owner has a folder as in
+``nestedByMetadata``, but inside the Destination's one file (see ``pieces``).
 """
 
 import hashlib
 from typing import NamedTuple
 
+from troth_statestore.pieces import piece_path
+
 __all__ = [
     "Owner",
+    "aggregated_folder",
     "flat_file",
     "group_id",
     "namespace_of",
@@ -39,6 +43,11 @@ def nested_folder(destination_path: str, owner: Owner) -> str:
     """Return the folder that an owner has in a Destination, all its pipelines in it."""
     kind = "resources" if owner.name else "dependencies"
     return _join(destination_path, kind, owner.namespace, owner.promise, owner.name)
+
+
+def aggregated_folder(destination_path: str, filename: str) -> str:
+    """Return the folder inside a Destination's one file, to be taken for the Destination's path."""
+    return piece_path(_join(destination_path, filename), "")
 
 
 def nested_group(destination_path: str, owner: Owner, pipeline: str, directory: str) -> str:

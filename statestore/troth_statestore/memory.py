@@ -5,8 +5,9 @@ from threading import Lock
 
 from troth_statestore._checks import check_together
 from troth_statestore._index import Index
-from troth_statestore._plan import Landing, Step, next_revision, plan, receipts
+from troth_statestore._plan import Landing, Step, next_revision, plan, receipts, together
 from troth_statestore._seen import Seen
+from troth_statestore.pieces import PieceReader, is_piece
 from troth_statestore.protocol import ChangeSet, Probe, Receipt, digest_bytes
 
 __all__ = ["MemorySnapshot", "MemoryStore"]
@@ -27,6 +28,7 @@ class MemorySnapshot:
         self._records = records
         self._index = index
         self._revision = revision
+        self._pieces = PieceReader(self._read)
 
     @property
     def revision(self) -> str | None:
@@ -39,10 +41,14 @@ class MemorySnapshot:
 
     def digests(self, prefix: str) -> Mapping[str, str]:
         """Return path → digest of every file at or below the folder `prefix` ("" for all)."""
-        return self._index.below(prefix)
+        return self._pieces.below(prefix) if is_piece(prefix) else self._index.below(prefix)
 
     def read(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Return the content of the given files; paths that are not there are left out."""
+        pieces = self._pieces.read([path for path in paths if is_piece(path)])
+        return {**self._read(paths), **pieces}
+
+    def _read(self, paths: Sequence[str]) -> dict[str, bytes]:
         return {path: self._files[path] for path in paths if path in self._files}
 
 
@@ -76,7 +82,7 @@ class MemoryStore:
         with self._lock:
             versions = self._record_index.digests
             refused = self._seen.refused(changes, versions, self._read_records)
-            steps = plan(changes, self._file_index, self._record_index, refused)
+            steps = plan(changes, self._file_index, self._record_index, self._files.get, refused)
             landings = self._apply(steps)
             self._seen.wrote(steps)
             return receipts(changes, steps, landings)
@@ -90,13 +96,14 @@ class MemoryStore:
         moved_records: dict[str, str | None] = {}
         for step in steps:
             key, record = step.change.key, step.change.record
-            if step.changed:
-                self._revision = next_revision(self._revision, step)
-                landings[key] = Landing(self._revision)
             moved_files |= _replace(self._files, step.write, step.remove)
             if step.record_differs:
                 put = {} if record is None else {key: record}
                 moved_records |= _replace(self._records, put, () if put else (key,))
+        for group in together(steps):
+            self._revision = next_revision(self._revision, group)
+            landing = Landing(self._revision)
+            landings |= {step.change.key: landing for step in group}
         self._file_index = self._file_index.changed(moved_files)
         self._record_index = self._record_index.changed(moved_records)
         return landings

@@ -67,7 +67,8 @@ class ChangeSet:
     Attributes:
         key: path of the record below the records' root, e.g. ``requests/0a/ns/promise/name.yaml``.
         expected_version: version of the record this was computed from, None where there was none.
-        files: path below the store's root → content to write.
+        files: path below the store's root → content to write. A path ``<file>//<piece>`` names a
+            piece of a file that others have pieces in as well, see `troth_statestore.pieces`.
         delete: paths to remove; a path that is not there is no error.
         record: the record's new bytes, None to remove it.
         title: subject of the commit, where the store has such a thing.
@@ -128,7 +129,8 @@ class Snapshot(Protocol):
     def digests(self, prefix: str) -> Mapping[str, str]:
         """Return path → digest of every file at or below the folder `prefix` ("" for all).
 
-        Asked once for each request, so its cost must follow the answer, not the store.
+        Below ``<file>//`` the answer is about the pieces of that file. Asked once for each request,
+        so its cost must follow the answer, not the store.
         """
         ...
 

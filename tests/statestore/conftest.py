@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.repositories import OpenStore, Remote
+from support.twins import TWINS
 
+from troth_statestore import StateStore
 from troth_statestore.git import GitSettings, GitStore
 
 
@@ -35,3 +37,10 @@ def open_store(remote: Remote, exits: ExitStack) -> OpenStore:
         return store
 
     return opened
+
+
+@pytest.fixture(params=TWINS)
+def store(request: pytest.FixtureRequest, tmp_path: Path, exits: ExitStack) -> StateStore:
+    made = TWINS[request.param](tmp_path)
+    exits.callback(made.close)
+    return made

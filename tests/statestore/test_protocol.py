@@ -1,38 +1,9 @@
 """What every state store does: the same tests over all twins."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
-
 import pytest
-from support.repositories import Remote
 
 from troth.errors import Reason, StoreError
 from troth_statestore import ChangeSet, Outcome, Receipt, StateStore, digest_bytes
-from troth_statestore.directory import DirectoryStore
-from troth_statestore.git import GitSettings, GitStore
-from troth_statestore.memory import MemoryStore
-
-
-def _git(folder: Path, path: str = "", settings: GitSettings | None = None) -> StateStore:
-    return GitStore(str(Remote.create(folder / "store.git").folder), path=path, settings=settings)
-
-
-TWINS: dict[str, Callable[[Path], StateStore]] = {
-    "memory": lambda _: MemoryStore(),
-    "directory": lambda folder: DirectoryStore(folder / "store"),
-    "git": _git,
-    "git otherwise": lambda folder: _git(
-        folder, "a/b", GitSettings(borrow=False, one_commit_a_flush=True)
-    ),
-}
-
-
-@pytest.fixture(params=TWINS)
-def store(request: pytest.FixtureRequest, tmp_path: Path, exits: ExitStack) -> StateStore:
-    made = TWINS[request.param](tmp_path)
-    exits.callback(made.close)
-    return made
 
 
 def files(store: StateStore) -> dict[str, bytes]:

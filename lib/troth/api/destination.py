@@ -13,6 +13,10 @@ from troth.errors import InvalidInputError
 __all__ = ["Destination", "Layout", "Reader", "same_place"]
 
 
+# What Kratix fills in where spec.filepath.filename is missing.
+_FILENAME = "aggregated.yaml"
+
+
 class Layout(StrEnum):
     """How files lie below a Destination's path (spec.filepath.mode)."""
 
@@ -34,7 +38,9 @@ class Destination:
     """One place that output may be scheduled to.
 
     `path` lies below the state store's path, without slashes at its ends. `store` is None, and
-    `takes_all` set, for the Destination that is assumed when none is given.
+    `takes_all` set, for the Destination that is assumed when none is given. `filename` is where
+    the layout ``aggregatedYAML`` keeps everything, below `path`. `canaries` says whether the files
+    that show an agent's being at work are wanted; None when nothing is said about them.
     """
 
     name: str
@@ -45,6 +51,8 @@ class Destination:
     strict: bool = False
     reader: Reader = Reader.ARGOCD
     takes_all: bool = False
+    filename: str = _FILENAME
+    canaries: bool | None = None
 
     @classmethod
     def parse(cls, raw: JsonObject) -> "Destination":
@@ -59,9 +67,10 @@ class Destination:
         if not spec.has("stateStoreRef"):
             raise spec.error("stateStoreRef", "stateStoreRef field is required")
         reference = spec.section("stateStoreRef")
-        mode = spec.section("filepath").text("mode", Layout.NESTED)
+        filepath, canaries = spec.section("filepath"), spec.section("initWorkloads")
+        mode = filepath.text("mode", Layout.NESTED)
         if mode not in set(Layout):
-            raise spec.section("filepath").error("mode", f"{mode!r} is none of {_choices(Layout)}.")
+            raise filepath.error("mode", f"{mode!r} is none of {_choices(Layout)}.")
         return cls(
             name=name,
             labels=metadata.string_map("labels"),
@@ -70,6 +79,8 @@ class Destination:
             layout=Layout(mode),
             strict=spec.flag("strictMatchLabels", default=False),
             reader=_reader(metadata),
+            filename=_filename(filepath, _reader(metadata)),
+            canaries=canaries.flag("enabled", default=False) if canaries.has("enabled") else None,
         )
 
 
@@ -80,6 +91,18 @@ def _reader(metadata: Fields) -> Reader:
             READER, f"{reader!r} is none of {_choices(Reader)}."
         )
     return Reader(reader)
+
+
+def _filename(filepath: Fields, reader: Reader) -> str:
+    if not filepath.has("filename") or not filepath.text("filename", ""):
+        return _FILENAME
+    name = store_path(filepath, "filename")
+    if not name or name.startswith(".kratix/"):
+        raise filepath.error("filename", "the name of a file is needed here.")
+    if reader is not Reader.FILES and not name.endswith((".yaml", ".yml")):
+        message = f"only .yaml and .yml files are read by Argo CD and Flux alike, not {name!r}."
+        raise filepath.error("filename", message)
+    return name
 
 
 def _choices(values: type[StrEnum]) -> str:

@@ -75,15 +75,15 @@ class GitStateStore:
         )
 
 
-def store_path(spec: Fields) -> str:
-    """Return spec.path of a Destination or store, without slashes at its ends.
+def store_path(spec: Fields, field: str = "path") -> str:
+    """Return a path of a Destination's or store's spec, without slashes at its ends.
 
     Raises:
         InvalidInputError: it leads out of the store, or into what is Git's own.
     """
-    parts = [part for part in spec.text("path", "").split("/") if part not in {"", "."}]
+    parts = [part for part in spec.text(field, "").split("/") if part not in {"", "."}]
     if ".." in parts or any(part.lower() == ".git" for part in parts):
-        raise spec.error("path", "'..' and '.git' have no place in a path of a state store.")
+        raise spec.error(field, "'..' and '.git' have no place in a path of a state store.")
     return "/".join(parts)
 
 

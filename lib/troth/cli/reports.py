@@ -70,7 +70,7 @@ def print_items(items: Sequence[Item], *, planned: bool = False) -> None:
             if item.message:
                 who = f"Promise {item.promise}: " if item.promise and not item.name else ""
                 if item.name:
-                    who = f"{item.namespace}/{item.name}: "
+                    who = f"{item.namespace or 'Destination'}/{item.name}: "
                 out.print(Text(f"{item.state}: {who}{item.message}"), style=None)
     out.print(f"Would be: {summary(items)}" if planned and items else summary(items))
 

@@ -12,7 +12,7 @@ from troth.engine.adopt import LISTS
 from troth.engine.secrets import plain_secret_in_text
 from troth.engine.values import Group, Placement
 from troth.errors import OutputRefusedError, Reason
-from troth_statestore import why_unsafe
+from troth_statestore import why_unsafe, why_unsafe_place
 
 __all__ = ["OutputLimits", "check_groups", "check_places", "check_request", "check_status"]
 
@@ -27,6 +27,8 @@ class OutputLimits:
     """All files of a request together."""
     files: int = 2000
     """Number of files of a request."""
+    shared_bytes: int = 10_000_000
+    """One file for a whole Destination: Argo CD reads no more for an application by default."""
 
 
 def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secrets: bool) -> None:
@@ -39,7 +41,7 @@ def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secre
     for group in groups:
         try:
             for path, content in (group.files or {}).items():
-                _check_path(path)
+                _check_path(path, why_unsafe(path))
                 _check_size(path, content, limits)
                 if not allow_secrets:
                     _check_text(path, content)
@@ -54,8 +56,7 @@ def check_groups(groups: tuple[Group, ...], limits: OutputLimits, *, allow_secre
         raise OutputRefusedError(Reason.TOO_LARGE, message)
 
 
-def _check_path(path: str) -> None:
-    problem = why_unsafe(path)
+def _check_path(path: str, problem: str | None) -> None:
     if path.partition("/")[0] == LISTS:
         problem = f"in {LISTS} Kratix keeps the lists of what it wrote"
     if problem is not None:
@@ -71,7 +72,7 @@ def check_places(placements: Iterable[Placement]) -> None:
     """
     for placement in placements:
         for path in placement.files:
-            _check_path(path)
+            _check_path(path, why_unsafe_place(path))
 
 
 def _check_size(path: str, content: bytes, limits: OutputLimits) -> None:

@@ -5,25 +5,18 @@ on the order in which they were rendered or handed in.
 """
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from troth.api import Destination, Layout, Promise, RequestKey, is_system_namespace
+from troth.api import Promise, RequestKey, is_system_namespace
 from troth.api.labels import EXTERNAL
+from troth.engine.dark import Dark
 from troth.engine.draft import Draft
-from troth.engine.ledger import Ledger, names_in
-from troth.engine.objects import identify, is_cluster_scoped, traits_of
+from troth.engine.ledger import Ledger
+from troth.engine.objects import is_cluster_scoped
 from troth.engine.record import Record
 from troth.engine.routes import GATEWAY_GROUP, RouteBook, Traits, needs
 from troth.engine.values import ObjectId, Spot, World
-from troth.errors import (
-    HeldError,
-    InvalidInputError,
-    OutputRefusedError,
-    Reason,
-    WaitingError,
-)
-from troth_statestore import Owner, nested_folder
+from troth.errors import HeldError, OutputRefusedError, Reason, WaitingError
 
 __all__ = ["Claims", "check_fence"]
 
@@ -74,47 +67,6 @@ def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> s
     return None
 
 
-@dataclass(slots=True)
-class _Dark:
-    """What requests hold whose record cannot be read, told by the files in their folders."""
-
-    objects: dict[tuple[str, ObjectId], RequestKey] = field(
-        default_factory=dict[tuple[str, ObjectId], RequestKey]
-    )
-    traits: dict[str, dict[RequestKey, Traits]] = field(
-        default_factory=dict[str, dict[RequestKey, Traits]]
-    )
-
-    @classmethod
-    def of(cls, ledger: Ledger, world: World) -> "_Dark":
-        """Read the folders; else another could take what still stands there."""
-        dark = cls()
-        owners = (names_in(spot.path) for spot in ledger.unreadable)
-        for owner in (one for one in owners if one is not None):
-            for destination in world.destinations.values():
-                if destination.layout is Layout.NESTED:  # else there is no folder that would tell
-                    dark.read(owner, destination, ledger, world)
-        return dark
-
-    def read(
-        self, owner: RequestKey, destination: Destination, ledger: Ledger, world: World
-    ) -> None:
-        """Read the folder of one request in one Destination."""
-        folder = nested_folder(destination.path, Owner(*owner))
-        files = ledger.view.digests(Spot(world.store_of(destination), folder))
-        for spot, content in sorted(ledger.view.read(files).items()):
-            try:
-                found = identify({spot.path: content}, destination.reader, allow_secrets=True)
-                traits = traits_of({spot.path: content}, found.get(spot.path, ()))
-            except (OutputRefusedError, InvalidInputError):
-                continue  # edited by hand into what no agent reads: nothing is held by it
-            for identity in found.get(spot.path, ()):
-                self.objects[destination.name, identity] = owner
-            if traits:
-                mine = self.traits.setdefault(destination.name, {})
-                mine[owner] = mine.get(owner, Traits()) + traits
-
-
 class Claims:
     """Who holds which object in which Destination, which route, and which file, through one run.
 
@@ -141,7 +93,7 @@ class Claims:
             self._forebears.setdefault(heir, []).append(old)
         self._books: dict[str, RouteBook] = {}
         self._gateways: dict[ObjectId, set[str]] = {}
-        self._dark = _Dark.of(ledger, world)
+        self._dark = Dark.of(ledger, world)
         objects = {**self._dark.objects, **ledger.holders()}
         self._lasting = {one for one, holder in objects.items() if holder not in leaving}
         self._objects = {one: self._now(holder) for one, holder in objects.items()}

@@ -8,6 +8,7 @@ from troth.engine.change import Change, Composer
 from troth.engine.claim import Claims, check_fence
 from troth.engine.draft import Draft
 from troth.engine.report import of_error
+from troth.engine.room import Room
 from troth.engine.values import Item
 from troth.errors import HeldError, TrothError, WaitingError
 
@@ -50,6 +51,7 @@ class Decisions:
     Attributes:
         claims: who holds what.
         composer: makes changes.
+        room: how large files are that requests share.
         drafts: those that came through, with the change each needs (None: nothing).
         items: lines on those that did not.
         blockers: requests that hold what another asked for.
@@ -57,6 +59,7 @@ class Decisions:
 
     claims: Claims
     composer: Composer
+    room: Room
     drafts: list[tuple[Draft, Change | None]] = field(
         default_factory=list[tuple[Draft, Change | None]]
     )
@@ -87,7 +90,9 @@ class Decisions:
     def _attempt(self, draft: Draft) -> TrothError | None:
         try:
             check_fence(draft)
+            self.room.check(draft)
             self.claims.take(draft)
+            self.room.take(draft)
             self.drafts.append((draft, self.composer.update(draft)))
         except TrothError as error:
             return error

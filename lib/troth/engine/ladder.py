@@ -27,6 +27,7 @@ from troth.engine.prepare import Preparer
 from troth.engine.removal import DeletionBudget, PruneRules, Remover
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
+from troth.engine.room import Room
 from troth.engine.suspension import Suspension
 from troth.engine.values import Item, Spot, World
 from troth.engine.view import View
@@ -135,7 +136,9 @@ class Engine:
         adoptions = Adoptions(self.world, ledger)
         preparer = self._preparer(ledger, admission, claims, adoptions)
         composer = Composer(ledger, self.settings.inventory)
-        decisions = Decisions(claims, composer)
+        decisions = Decisions(
+            claims, composer, Room(ledger.view, self.settings.limits.shared_bytes)
+        )
         unavailable = Installer(preparer, decisions).install(intake.promises)
         preparer = replace(preparer, unavailable=unavailable)
         workers = self.renderer.runner.parallelism
@@ -147,8 +150,9 @@ class Engine:
         decisions.decide_all(one for one in climbed if isinstance(one, Draft))
         came = [draft for draft, _ in decisions.drafts]
         removals, unserved = keep_unserved(removals, heirs, ledger, came)
-        items = [*decisions.items, *kept, *unserved]
-        drafts = Guards(ledger, adoptions.bequeath(decisions.drafts, claims.files)).guarded()
+        drafts = adoptions.bequeath(decisions.drafts, claims.files)
+        items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts)]
+        drafts = Guards(ledger, drafts).guarded()
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
         heirs = {old: heir for old, heir in heirs.items() if old in removals}
         blockers = frozenset(decisions.blockers)

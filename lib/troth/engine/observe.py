@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from troth.api import Layout, RequestKey
+from troth.api import RequestKey
 from troth.engine.digest import output_digest
+from troth.engine.place import file_of, folder_of
 from troth.engine.record import Record
 from troth.engine.values import Spot, World
 from troth.engine.view import View
-from troth_statestore import Owner, nested_folder
 
 __all__ = ["NOWHERE", "Sight", "compare", "observe"]
 
@@ -38,16 +38,23 @@ def observe(key: RequestKey, record: Record | None, world: World, view: View) ->
         view: the moment of the stores.
     """
     places = {
-        Spot(world.store_of(destination), nested_folder(destination.path, Owner(*key)))
+        Spot(world.store_of(destination), folder)
         for destination in world.destinations.values()
-        if destination.layout is Layout.NESTED
+        if (folder := folder_of(destination, key)) is not None
+    }
+    shared = {
+        Spot(world.store_of(one), file)
+        for one in world.destinations.values()
+        if (file := file_of(one)) is not None
     }
     found: dict[Spot, str] = {}
     for placement in record.placements if record is not None else ():
         if placement.owned is not None:
             places.add(Spot(placement.store, placement.owned))
             continue
-        for spot in placement.spots:  # a folder of that name is somebody else's
+        # One that is shared now is taken over document by document, and a folder of that name is
+        # somebody else's.
+        for spot in set(placement.spots) - shared:
             found |= {at: digest for at, digest in view.digests(spot).items() if at == spot}
     for place in sorted(places):
         found |= view.digests(place)

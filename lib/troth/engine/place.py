@@ -11,10 +11,19 @@ from dataclasses import dataclass
 
 from troth.api import Destination, Layout, RequestKey
 from troth.engine.values import Group, Placement, World
-from troth.errors import NotServedError, Reason, UnscheduledError
-from troth_statestore import Owner, digest_bytes, flat_file, nested_folder, nested_group
+from troth.errors import OutputRefusedError, Reason, UnscheduledError
+from troth_statestore import (
+    Owner,
+    aggregated_folder,
+    as_piece,
+    digest_bytes,
+    flat_file,
+    nested_folder,
+    nested_group,
+    why_no_piece,
+)
 
-__all__ = ["Places", "candidates", "place", "require_any"]
+__all__ = ["Places", "candidates", "file_of", "folder_of", "place", "require_any", "root_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ def place(
     Raises:
         UnscheduledError: no Destination matches a group that has no place yet, or the place that
             a request's group has is not among those given.
-        NotServedError: the Destination's layout is not served.
+        OutputRefusedError: a file cannot stand in one with those of others.
     """
     now: dict[tuple[str, str], list[str]] = {}
     known = world.destinations.keys()
@@ -133,21 +142,16 @@ def _score(key: RequestKey, destination: Destination) -> bytes:
 
 
 def _placement(key: RequestKey, group: Group, destination: Destination, store: str) -> Placement:
-    owner = Owner(*key)
-    if destination.layout is Layout.AGGREGATED:
-        message = (
-            f"Destination {destination.name} has the layout {destination.layout}, which this "
-            f"version of Troth does not write; use {Layout.NESTED} or {Layout.NONE}."
-        )
-        raise NotServedError(Reason.DESTINATION_NOT_SERVED, message)
-    owned: str | None = None
+    root, owned = root_of(destination), folder_of(destination, key)
     folder = destination.path
-    if destination.layout is Layout.NESTED:
-        owned = nested_folder(destination.path, owner)
-        folder = nested_group(destination.path, owner, group.pipeline, group.directory)
+    if root is not None:
+        folder = nested_group(root, Owner(*key), group.pipeline, group.directory)
     if group.files is None:
         return Placement(group, destination.name, folder, owned, (), store)
-    contents = {flat_file(folder, path): group.files[path] for path in sorted(group.files)}
+    files = group.files
+    if destination.layout is Layout.AGGREGATED:
+        files = _pieces(group, destination)
+    contents = {flat_file(folder, path): files[path] for path in sorted(files)}
     return Placement(
         group,
         destination.name,
@@ -158,6 +162,43 @@ def _placement(key: RequestKey, group: Group, destination: Destination, store: s
         contents=contents,
         digests={path: digest_bytes(content) for path, content in contents.items()},
     )
+
+
+def _pieces(group: Group, destination: Destination) -> dict[str, bytes]:
+    """Return a group's files as they can stand in one file with those of others."""
+    found = {path: as_piece(content) for path, content in (group.files or {}).items()}
+    for path, content in found.items():
+        if why := why_no_piece(content):
+            message = f"{group.source}: {path} cannot go into {destination.filename}: {why}."
+            raise OutputRefusedError(Reason.NOT_AN_OBJECT, message)
+    return found
+
+
+def root_of(destination: Destination) -> str | None:
+    """Return the folder of a Destination in which each request has one of its own.
+
+    It is None where there are none, and lies in its one file in the layout ``aggregatedYAML``.
+    """
+    match destination.layout:
+        case Layout.NESTED:
+            return destination.path
+        case Layout.AGGREGATED:
+            return aggregated_folder(destination.path, destination.filename)
+        case Layout.NONE:
+            return None
+
+
+def file_of(destination: Destination) -> str | None:
+    """Return the one file of a Destination in the layout ``aggregatedYAML``, None in others."""
+    if destination.layout is not Layout.AGGREGATED:
+        return None
+    return flat_file(destination.path, destination.filename)
+
+
+def folder_of(destination: Destination, key: RequestKey) -> str | None:
+    """Return the folder that is all a request's in a Destination, None where it has none."""
+    root = root_of(destination)
+    return None if root is None else nested_folder(root, Owner(*key))
 
 
 def _spell(selector: Mapping[str, str]) -> str:

@@ -198,8 +198,8 @@ class Preparer:
             return _unplaced(draft, error)  # with the status that the stages left
         check_places(places.placements)
         self.ledger.view.require(sorted({one.store for one in places.placements}))
-        adopted = self.adoptions.own(places.placements)
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
+        adopted = self.adoptions.own(placements)
         draft = replace(
             draft,
             placements=(*placements, *(replace(one, behind=True) for one in places.left)),

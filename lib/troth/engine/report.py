@@ -7,7 +7,7 @@ from troth.engine.draft import Draft
 from troth.engine.ledger import names_in
 from troth.engine.record import Record
 from troth.engine.secrets import redact
-from troth.engine.values import Item, Placement, State, Submission
+from troth.engine.values import Item, Placement, Spot, State, Submission
 from troth.errors import (
     PermanentError,
     Reason,
@@ -19,7 +19,15 @@ from troth.errors import (
     WaitingError,
 )
 
-__all__ = ["of_draft", "of_error", "of_record", "of_unmet", "of_unreadable", "state_of"]
+__all__ = [
+    "of_destination",
+    "of_draft",
+    "of_error",
+    "of_record",
+    "of_unmet",
+    "of_unreadable",
+    "state_of",
+]
 
 _STATES: tuple[tuple[type[TrothError], State], ...] = (
     (UnscheduledError, State.UNSCHEDULED),
@@ -78,6 +86,12 @@ def of_record(
 def of_unreadable(key: str, error: TrothError) -> Item:
     """Report a record that cannot be read, by the path it stands at."""
     return Item(*(names_in(key) or ("", "", key)), state_of(error), error.reason, error.message)
+
+
+def of_destination(name: str, spot: Spot, message: str) -> Item:
+    """Report what stands in a Destination, belongs to nobody, and is kept."""
+    places = ((name, spot.path),)
+    return Item("", "", name, State.ORPHANED, Reason.UNOWNED, message, places)
 
 
 def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:

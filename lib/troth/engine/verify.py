@@ -6,10 +6,11 @@ stands there by the files. Called by ``troth verify``.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from troth.api import Layout, Promise, RequestKey
+from troth.api import Promise, RequestKey
 from troth.engine.disputes import disputes
 from troth.engine.ledger import Entry, Ledger, names_in
 from troth.engine.observe import NOWHERE, observe
+from troth.engine.place import root_of
 from troth.engine.proof import (
     NOBODY,
     Flaw,
@@ -24,7 +25,7 @@ from troth.engine.proof import (
 )
 from troth.engine.values import Spot, World
 from troth.errors import TrothError
-from troth_statestore import Owner, nested_folder, revision_key
+from troth_statestore import KEPT, Owner, nested_folder, revision_key
 
 __all__ = ["verify"]
 
@@ -152,7 +153,7 @@ class _Prover:
         canaries: dict[str, list[Spot]] = {}
         for root in self._roots:
             prefix = f"{root.path}/" if root.path else ""
-            for kind in ("resources", "dependencies"):
+            for kind in ("resources", "dependencies", *([KEPT] if prefix.endswith("//") else [])):
                 for spot in self._view.digests(Spot(root.store, prefix + kind)):
                     path = spot.path.removeprefix(prefix)
                     if spot in self._accounted:
@@ -183,9 +184,9 @@ class _Prover:
 def _roots(ledger: Ledger, world: World) -> list[Spot]:
     """Return where Destinations are known to be in which requests have folders of their own."""
     given = {
-        Spot(world.store_of(one), one.path)
+        Spot(world.store_of(one), root)
         for one in world.destinations.values()
-        if one.layout is Layout.NESTED
+        if (root := root_of(one)) is not None
     }
     recorded = {
         Spot(placement.store, root)

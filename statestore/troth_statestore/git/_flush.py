@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.errors import Reason, StoreError
-from troth_statestore._plan import Landing, Step
+from troth_statestore._plan import Landing, Step, together
 from troth_statestore.git._cache import Cache
 from troth_statestore.git._commits import Maker, make_commits
 from troth_statestore.git._fast_import import Commit, Growth
@@ -14,7 +14,6 @@ from troth_statestore.git._messages import (
     FILES,
     NO_FILES,
     commit_of_all,
-    commit_of_each,
     commit_of_records,
 )
 from troth_statestore.git._mirror import Moment
@@ -105,10 +104,8 @@ class Press:
         if not any(step.changed or step.record_differs for step in steps):
             return Flush(changes, steps, before, before, {})
         seconds = self._settings.clock()
-        on_files = [step for step in steps if step.changed]
-        ids = self._import(
-            Growth(before.files, self._file_commits(moment.files, on_files)), seconds
-        )
+        groups = self._groups(steps)
+        ids = self._import(Growth(before.files, self._file_commits(moment.files, groups)), seconds)
         files = ids[-1] if ids else before.files
         follow = files if apart and ids else None
         told = [(FILES, files or NO_FILES)]
@@ -117,11 +114,11 @@ class Press:
         commits = self._record_commits(moment.records, steps, told)
         record_ids = self._import(Growth(before.records, commits, follow), seconds)
         after = Tips(files, record_ids[-1] if record_ids else before.records)
-        whose = ids * len(on_files) if self._settings.one_commit_a_flush else ids
         trees = tree_ids(self._cache.git, ids, self._target.prefix)
         landings = {
             step.change.key: Landing(commit, trees[commit])
-            for step, commit in zip(on_files, whose, strict=True)
+            for group, commit in zip(groups, ids, strict=True)
+            for step in group
         }
         return Flush(changes, steps, before, after, landings)
 
@@ -130,13 +127,18 @@ class Press:
         [made] = self._import(Growth(parent, [commit]), self._settings.clock())
         return made
 
-    def _file_commits(self, tree: Tree, steps: Sequence[Step]) -> list[Commit]:
-        if not steps:
+    def _groups(self, steps: Sequence[Step]) -> list[list[Step]]:
+        """Return the steps that change files, those of one commit together."""
+        groups = together(steps)
+        if self._settings.one_commit_a_flush and groups:
+            return [[step for step in steps if step.changed]]
+        return groups
+
+    def _file_commits(self, tree: Tree, groups: Sequence[Sequence[Step]]) -> list[Commit]:
+        if not groups:
             return []
         self._refuse_foreign_prefix(tree)
-        if self._settings.one_commit_a_flush:
-            return [commit_of_all(steps, self._target.prefix)]
-        return commit_of_each(steps, self._target.prefix)
+        return [commit_of_all(steps, self._target.prefix) for steps in groups]
 
     def _record_commits(
         self, tree: Tree, steps: Sequence[Step], told: Sequence[tuple[str, str]]

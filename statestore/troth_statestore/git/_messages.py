@@ -17,7 +17,6 @@ __all__ = [
     "NO_FILES",
     "RECORD",
     "commit_of_all",
-    "commit_of_each",
     "commit_of_records",
     "commit_of_word",
 ]
@@ -32,7 +31,7 @@ RECORD = "Troth-Record"
 _REMOVED = "removed"
 
 
-def commit_of_each(steps: Sequence[Step], prefix: str) -> list[Commit]:
+def _commit_of_each(steps: Sequence[Step], prefix: str) -> list[Commit]:
     """Return a commit for each change set: its title, and its trailers at the foot."""
     return [
         Commit(
@@ -46,7 +45,7 @@ def commit_of_each(steps: Sequence[Step], prefix: str) -> list[Commit]:
 
 def commit_of_all(steps: Sequence[Step], prefix: str) -> Commit:
     """Return one commit for all change sets; its message tells what each alone would have said."""
-    single = commit_of_each(steps, prefix)
+    single = _commit_of_each(steps, prefix)
     if len(single) == 1:
         return single[0]
     write: dict[str, bytes] = {}

@@ -7,6 +7,7 @@ from troth_statestore.git._cache import CacheDamagedError
 from troth_statestore.git._command import GitCommand
 from troth_statestore.git._mirror import Moment
 from troth_statestore.git._objects import read_blobs
+from troth_statestore.pieces import PieceReader, is_piece
 
 __all__ = ["GitSnapshot"]
 
@@ -20,6 +21,7 @@ class GitSnapshot:
     def __init__(self, git: GitCommand, moment: Moment) -> None:
         self._git = git
         self._moment = moment
+        self._pieces = PieceReader(self._read_files)
 
     @property
     def revision(self) -> str | None:
@@ -45,10 +47,20 @@ class GitSnapshot:
 
     def digests(self, prefix: str) -> Mapping[str, str]:
         """Return path → digest of every file at or below the folder `prefix` ("" for all)."""
+        if is_piece(prefix):
+            return self._pieces.below(prefix)
         return self._moment.files.index.below(prefix)
 
     def read(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Return the content of the given files; paths that are not there are left out."""
+        pieces = self._pieces.read([path for path in paths if is_piece(path)])
+        return {**self._read_files([path for path in paths if path not in pieces]), **pieces}
+
+    def read_file(self, path: str) -> bytes | None:
+        """Return the content of a file, None where there is none."""
+        return self._read_files([path]).get(path)
+
+    def _read_files(self, paths: Sequence[str]) -> dict[str, bytes]:
         held = {path: self._moment.files.index.digest(path) for path in paths}
         wanted = {
             path: _object_id(digest)

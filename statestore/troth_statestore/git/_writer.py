@@ -109,7 +109,7 @@ class Writer:
         """Make commits of what differs and push them."""
         now = GitSnapshot(self._cache.git, moment)
         refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
-        steps = plan(changes, moment.files.index, moment.records.index, refused)
+        steps = plan(changes, moment.files.index, moment.records.index, now.read_file, refused)
         flush = self._press.make(changes, moment, steps, apart=self._apart)
         updates = flush.updates(self._target.branches)
         if updates:

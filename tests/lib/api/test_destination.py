@@ -58,6 +58,29 @@ def test_every_layout_of_kratix_is_read(mode: Layout) -> None:
     assert Destination.parse(destination(filepath={"mode": mode.value})).layout is mode
 
 
+@pytest.mark.parametrize(
+    ("filepath", "expected"),
+    [
+        ({}, "aggregated.yaml"),
+        ({"filename": ""}, "aggregated.yaml"),
+        ({"filename": "all.yml"}, "all.yml"),
+        ({"filename": "/x//all.yaml"}, "x/all.yaml"),
+    ],
+)
+def test_the_name_of_the_one_file_is_read(filepath: JsonObject, expected: str) -> None:
+    raw = destination(filepath={"mode": "aggregatedYAML", **filepath})
+
+    assert Destination.parse(raw).filename == expected
+
+
+@pytest.mark.parametrize(
+    ("workloads", "expected"),
+    [(None, None), ({}, None), ({"enabled": True}, True), ({"enabled": False}, False)],
+)
+def test_what_is_said_of_canaries_is_read(workloads: Json, *, expected: bool | None) -> None:
+    assert Destination.parse(destination(initWorkloads=workloads)).canaries is expected
+
+
 @pytest.mark.parametrize("reader", list(Reader))
 def test_the_annotation_says_what_reads_it(reader: Reader) -> None:
     annotations: JsonObject = {"troth.dev/reader": reader.value}
@@ -86,6 +109,11 @@ REFUSED: list[tuple[JsonObject, str]] = [
     (destination(path="a/.GIT/b"), "'..' and '.git' have no place"),
     (destination(filepath={"mode": "flat"}),
      "spec.filepath.mode: 'flat' is none of nestedByMetadata, aggregatedYAML, none"),
+    (destination(filepath={"filename": "../x.yaml"}), "spec.filepath.filename: '..' and '.git'"),
+    (destination(filepath={"filename": "/"}), "spec.filepath.filename: the name of a file"),
+    (destination(filepath={"filename": "all.txt"}), "only .yaml and .yml files are read"),
+    (destination(filepath={"filename": 5}), "spec.filepath.filename: a text is needed"),
+    (destination(initWorkloads={"enabled": "no"}), "spec.initWorkloads.enabled: true or false"),
     (destination(strictMatchLabels="yes"), "true or false is needed here, found the text 'yes'"),
     (destination(annotations={"troth.dev/reader": "helm"}),
      "'helm' is none of argocd, flux, files"),

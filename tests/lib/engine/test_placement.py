@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.platform import Platform, config_map, destination, promise, request, writes
 
-from troth.api import Destination, Layout, RequestKey
+from troth.api import Destination, RequestKey
 from troth.engine import State
 from troth.engine.place import candidates, place
 from troth.engine.values import Group, World
@@ -177,14 +177,6 @@ def test_a_group_without_a_place_keeps_the_status_that_its_stage_left() -> None:
     platform.sync(request())
 
     assert platform.runner.runs[-1].object["status"] == {"id": "42"}
-
-
-def test_a_layout_that_is_not_served_is_refused_by_name() -> None:
-    platform = Platform(destinations=[replace(destination("a"), layout=Layout.AGGREGATED)])
-
-    items = platform.sync(request())
-
-    assert items["one"].reason == Reason.DESTINATION_NOT_SERVED
 
 
 def spread(name: str, destinations: list[str]) -> str:
