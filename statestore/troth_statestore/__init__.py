@@ -8,6 +8,7 @@ from troth_statestore.history import Commit, FileStep, History
 from troth_statestore.layout import (
     Owner,
     aggregated_folder,
+    destination_key,
     flat_file,
     group_id,
     nested_folder,
@@ -51,6 +52,7 @@ __all__ = [
     "StateStore",
     "aggregated_folder",
     "as_piece",
+    "destination_key",
     "digest_bytes",
     "documents_in",
     "flat_file",

@@ -13,6 +13,7 @@ from troth_statestore.pieces import piece_path
 __all__ = [
     "Owner",
     "aggregated_folder",
+    "destination_key",
     "flat_file",
     "group_id",
     "namespace_of",
@@ -77,6 +78,11 @@ def record_key(owner: Owner) -> str:
     spelled = f"{owner.namespace}/{owner.promise}/{owner.name}"
     shard = hashlib.sha256(spelled.encode()).hexdigest()[:2]
     return f"requests/{shard}/{spelled}.yaml"
+
+
+def destination_key(name: str) -> str:
+    """Return the key of a Destination's record."""
+    return f"destinations/{name}.yaml"
 
 
 def revision_key(digest: str) -> str:

@@ -12,12 +12,13 @@ from troth.api import Json, Layout, dump_documents
 
 CANARIES: dict[str, bytes] = {
     "dependencies/kratix-canary-namespace.yaml": (
-        b"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kratix-worker-system\n"
+        b"apiVersion: v1\nkind: Namespace\nmetadata:\n  creationTimestamp: null\n"
+        b"  name: kratix-worker-system\nspec: {}\nstatus: {}\n"
     ),
     "resources/kratix-canary-configmap.yaml": (
         b"apiVersion: v1\ndata:\n  canary: this confirms your infrastructure is reading from "
-        b"Kratix state stores\nkind: ConfigMap\nmetadata:\n  name: kratix-info\n"
-        b"  namespace: kratix-worker-system\n"
+        b"Kratix state stores\nkind: ConfigMap\nmetadata:\n  creationTimestamp: null\n"
+        b"  name: kratix-info\n  namespace: kratix-worker-system\n"
     ),
 }
 

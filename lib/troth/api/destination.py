@@ -97,7 +97,7 @@ def _filename(filepath: Fields, reader: Reader) -> str:
     if not filepath.has("filename") or not filepath.text("filename", ""):
         return _FILENAME
     name = store_path(filepath, "filename")
-    if not name or name.startswith(".kratix/"):
+    if not name or name.startswith((".kratix/", "kratix-canary-")):
         raise filepath.error("filename", "the name of a file is needed here.")
     if reader is not Reader.FILES and not name.endswith((".yaml", ".yml")):
         message = f"only .yaml and .yml files are read by Argo CD and Flux alike, not {name!r}."

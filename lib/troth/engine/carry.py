@@ -2,7 +2,8 @@
 
 A change may touch several stores. What lies elsewhere goes before the record at home, so that a
 record never says of a file that it was written before it was; what is left by a run that was cut
-off between the two is found again in the request's folder by the next.
+off between the two is found again in the request's folder by the next. The old place of what moved
+to another store is cleaned last.
 """
 
 import logging
@@ -48,8 +49,12 @@ def carry_out(
     ready = [change for change in changes if not _failed(elsewhere.get(change.key, ()))]
     second = [*added, *((change.home, change.parts[change.home]) for change in ready)]
     home = _by_key(second, hand_in(submit, second))
+    moved = [change for change in ready if not _failed(home.get(change.key, ()))]
+    third = [(store, part) for change in moved for store, part in change.after.items()]
+    after = _by_key(third, hand_in(submit, third))
     return [
-        _together([*elsewhere.get(change.key, ()), *home.get(change.key, ())]) for change in changes
+        _together([one for step in (elsewhere, home, after) for one in step.get(change.key, ())])
+        for change in changes
     ]
 
 

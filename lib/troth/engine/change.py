@@ -1,7 +1,7 @@
 """Write, first half: from a draft to the change sets that its stores are given."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from troth.api import Promise, RequestKey
 from troth.api.labels import DELETION_PROTECTION
@@ -19,10 +19,16 @@ __all__ = ["Change", "Composer", "spread"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """All that has to change for one request, by state store; its record is in `home`."""
+    """All that has to change for one request, by state store; its record is in `home`.
+
+    Attributes:
+        parts: what lies elsewhere is written before the record.
+        after: what goes only when all of `parts` has landed, the old place of what moved.
+    """
 
     home: str
     parts: Mapping[str, ChangeSet]
+    after: Mapping[str, ChangeSet] = field(default_factory=dict[str, ChangeSet])
 
     @property
     def key(self) -> str:
@@ -33,7 +39,9 @@ class Change:
     def delete(self) -> frozenset[Spot]:
         """The files to remove."""
         return frozenset(
-            Spot(store, path) for store, part in self.parts.items() for path in part.delete
+            Spot(store, path)
+            for store, part in (*self.parts.items(), *self.after.items())
+            for path in part.delete
         )
 
     @property

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from troth.api import Promise, RequestKey, is_system_namespace
 from troth.api.labels import EXTERNAL
+from troth.engine.canary import CANARY_OBJECTS, canaries_of
 from troth.engine.dark import Dark
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
@@ -100,6 +101,11 @@ class Claims:
         files = ledger.file_holders()
         self._files = {spot: self._now(holder) for spot, holder in files.items()}
         self._locate(self._lasting)
+        self._canaries = {
+            one.name: {Spot(world.store_of(one), path) for path in canaries_of(one)}
+            for one in world.destinations.values()
+            if one.canaries
+        }
 
     @property
     def files(self) -> Collection[Spot]:
@@ -129,6 +135,7 @@ class Claims:
             WaitingError: what it refers to does not exist yet.
         """
         objects, files = _wanted(draft)
+        self._refuse_canaries(objects, files)
         for destination, identity in objects:
             holder = self._objects.get((destination, identity), draft.key)
             if holder != draft.key:
@@ -141,6 +148,18 @@ class Claims:
         self._check_files(draft, files)
         _refuse_twice(files, "the file {0} is rendered by two pipelines.")
         self._judge_routes(draft)
+
+    def _refuse_canaries(
+        self, objects: Iterable[tuple[str, ObjectId]], files: Iterable[Spot]
+    ) -> None:
+        """Refuse what stands in a Destination already for people to see its agent at work."""
+        taken: list[object] = [
+            one for name, one in objects if name in self._canaries and one in CANARY_OBJECTS
+        ]
+        taken += [spot for spots in self._canaries.values() for spot in files if spot in spots]
+        if taken:
+            message = f"{taken[0]} is one of the Destination's canaries (spec.initWorkloads)."
+            raise OutputRefusedError(Reason.DUPLICATE_OBJECT, message)
 
     def _judge_routes(self, draft: Draft) -> None:
         """Refuse routes that are not its to have, and wait for what they hang on."""

@@ -12,6 +12,7 @@ from troth.api import RequestKey
 from troth.engine.absence import Intake, absent
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
+from troth.engine.canary import Upkeep, upkeep
 from troth.engine.change import Change, Composer
 from troth.engine.check import OutputLimits
 from troth.engine.claim import Claims
@@ -73,6 +74,7 @@ class Plan:
         waiting: those of the removals whose delete pipelines are not to run yet, with what they
             asked for.
         heirs: those of the removals that another takes over from, with that other.
+        upkeep: what Destinations need for themselves.
     """
 
     ledger: Ledger
@@ -82,6 +84,7 @@ class Plan:
     blockers: frozenset[RequestKey]
     waiting: Mapping[RequestKey, Suspension]
     heirs: Mapping[RequestKey, RequestKey]
+    upkeep: Sequence[Upkeep] = ()
 
     def not_yet(self, removed: Container[RequestKey]) -> dict[RequestKey, RequestKey]:
         """Return those that may not take over yet, with the one that is in their way.
@@ -156,7 +159,8 @@ class Engine:
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
         heirs = {old: heir for old, heir in heirs.items() if old in removals}
         blockers = frozenset(decisions.blockers)
-        return Plan(ledger, drafts, removals, items, blockers, waiting, heirs)
+        own = upkeep(self.world, ledger, intake, self.settings.inventory)
+        return Plan(ledger, drafts, removals, items, blockers, waiting, heirs, own)
 
     def _preparer(
         self, ledger: Ledger, admission: Admission, claims: Claims, adoptions: Adoptions

@@ -45,12 +45,16 @@ class Ledger:
         entries: by request.
         unreadable: where a record stands that cannot be trusted → what is wrong with it.
         revisions: where the Promise revisions stand that are kept → version.
+        destinations: where the records of Destinations stand → (bytes, version).
     """
 
     view: View
     entries: dict[RequestKey, Entry] = field(default_factory=dict[RequestKey, Entry])
     unreadable: dict[Spot, InvalidInputError] = field(default_factory=dict[Spot, InvalidInputError])
     revisions: dict[Spot, str] = field(default_factory=dict[Spot, str])
+    destinations: dict[Spot, tuple[bytes, str]] = field(
+        default_factory=dict[Spot, tuple[bytes, str]]
+    )
     _revision_bytes: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     _wrong: dict[RequestKey, InvalidInputError] = field(
         default_factory=dict[RequestKey, InvalidInputError], repr=False
@@ -69,6 +73,9 @@ class Ledger:
         if spot.path.startswith("revisions/"):
             self.revisions[spot] = version
             self._revision_bytes[spot.path] = content
+            return
+        if spot.path.startswith("destinations/"):
+            self.destinations[spot] = content, version
             return
         if not spot.path.startswith(("requests/", "promises/")):
             return  # written by a newer Troth, or by somebody else: not ours to judge

@@ -9,7 +9,7 @@ from troth.engine.heirs import not_yet
 from troth.engine.ladder import Plan
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.removal import not_removed_yet, promise_in_use
-from troth.engine.report import of_draft, of_record
+from troth.engine.report import of_draft, of_record, with_upkeep
 from troth.engine.values import HELD, Item, Spot, State
 from troth.errors import Reason
 
@@ -48,7 +48,25 @@ def preview(plan: Plan) -> list[Preview]:
         item = of_draft(draft, written=written, revision=revision)
         found.append(Preview(item, files))
     found += [_removal(plan, key) for key in plan.removals]
+    found = _with_upkeep(plan, found)
     return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
+
+
+def _with_upkeep(plan: Plan, previews: list[Preview]) -> list[Preview]:
+    """Add what Destinations need for themselves."""
+    files: dict[str, tuple[FileChange, ...]] = {}
+    for one in plan.upkeep:
+        after, view = one.change.files, plan.ledger.view
+        before = view.read([*after, *one.change.delete])
+        spots = {*after, *one.change.delete}
+        files[one.item.name] = tuple(
+            FileChange(spot, before.get(spot), after.get(spot))
+            for spot in sorted(spots)
+            if before.get(spot) != after.get(spot)
+        )
+    own = {id(preview.item): preview for preview in previews}
+    items = with_upkeep((one.item for one in previews), (one.item for one in plan.upkeep))
+    return [own.get(id(item)) or Preview(item, files.get(item.name, ())) for item in items]
 
 
 def _unless_freed(plan: Plan, item: Item) -> Item:

@@ -1,6 +1,7 @@
 """Report: the one place that turns outcomes and errors into lines for people and programs."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from troth.api import RequestKey
 from troth.engine.draft import Draft
@@ -27,6 +28,7 @@ __all__ = [
     "of_unmet",
     "of_unreadable",
     "state_of",
+    "with_upkeep",
 ]
 
 _STATES: tuple[tuple[type[TrothError], State], ...] = (
@@ -92,6 +94,20 @@ def of_destination(name: str, spot: Spot, message: str) -> Item:
     """Report what stands in a Destination, belongs to nobody, and is kept."""
     places = ((name, spot.path),)
     return Item("", "", name, State.ORPHANED, Reason.UNOWNED, message, places)
+
+
+def with_upkeep(items: Iterable[Item], upkeep: Iterable[Item]) -> list[Item]:
+    """Return all lines, one for each Destination; that on its upkeep says the rest as well."""
+    own = {item.name: item for item in upkeep}
+    rest: list[Item] = []
+    for item in items:
+        is_destination = not item.namespace and not item.promise
+        if is_destination and item.name in own:
+            mine = own[item.name]
+            own[item.name] = replace(mine, message=f"{mine.message} {item.message}")
+        else:
+            rest.append(item)
+    return [*rest, *own.values()]
 
 
 def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:

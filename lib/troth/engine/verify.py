@@ -7,6 +7,7 @@ stands there by the files. Called by ``troth verify``.
 from collections.abc import Callable, Mapping, Sequence
 
 from troth.api import Promise, RequestKey
+from troth.engine.canary import CANARY_FILES, CanaryRecord
 from troth.engine.disputes import disputes
 from troth.engine.ledger import Entry, Ledger, names_in
 from troth.engine.observe import NOWHERE, observe
@@ -32,11 +33,6 @@ __all__ = ["verify"]
 # Records whose files are read from the store together: few calls, and little in memory.
 _AT_ONCE = 500
 
-# What Kratix writes into every Destination (``destination_controller.go``), below its path.
-_CANARIES = frozenset(
-    {"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}
-)
-
 
 def verify(
     ledger: Ledger,
@@ -61,6 +57,7 @@ def verify(
             proofs.append(proof)
             progress()
     proofs += prover.unreadable()
+    proofs += prover.canaries()
     proofs += prover.unowned()
     proofs += _unseen(ledger)
     proofs += _unused_revisions(ledger)
@@ -147,6 +144,42 @@ class _Prover:
             found |= self._view.digests(Spot(root.store, nested_folder(root.path, Owner(*owner))))
         return found
 
+    def canaries(self) -> list[Proof]:
+        """Prove the records of Destinations, which tell of their canaries."""
+        proofs: list[Proof] = []
+        for spot, (content, _) in sorted(self._ledger.destinations.items()):
+            try:
+                record = CanaryRecord.decode(content, spot.path)
+            except TrothError as error:
+                text = f"the record {spot} cannot be read: {error.message}"
+                problem = Problem.at(Flaw.RECORD_UNREADABLE, text, [spot])
+                proofs.append(Proof(NOBODY, Verdict.NOT_PROVED, (problem,)))
+                continue
+            problems = self._canaries_of(record, spot.store)
+            verdict = Verdict.NOT_PROVED if problems else Verdict.PROVED
+            key = RequestKey("", "", record.name)
+            proofs.append(Proof(key, verdict, tuple(problems), self._view.revision(spot.store)))
+        return proofs
+
+    def _canaries_of(self, record: CanaryRecord, store: str) -> list[Problem]:
+        there = {
+            spot: digest
+            for path in record.files
+            for spot, digest in self._view.digests(Spot(store, path)).items()
+            if spot.path == path
+        }
+        self._accounted.update(there)
+        missing = {Spot(store, path) for path in record.files} - there.keys()
+        edited = {spot for spot, digest in there.items() if digest not in CANARY_FILES.values()}
+        problems: list[Problem] = []
+        if missing:
+            text = "its canaries are not there; the next sync writes them."
+            problems.append(Problem.at(Flaw.MISSING_FILE, text, missing))
+        if edited:
+            text = "its canaries were edited; the next sync puts them back."
+            problems.append(Problem.at(Flaw.DRIFTED, text, edited))
+        return problems
+
     def unowned(self) -> list[Proof]:
         """Return the files in managed folders that belong to no record proved so far."""
         found: dict[tuple[RequestKey, str], list[Spot]] = {}
@@ -158,7 +191,7 @@ class _Prover:
                     path = spot.path.removeprefix(prefix)
                     if spot in self._accounted:
                         continue
-                    if path in _CANARIES:
+                    if path in CANARY_FILES:
                         canaries.setdefault(root.store, []).append(spot)
                     else:
                         found.setdefault((_owner_by_path(path), root.store), []).append(spot)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from troth.api import RequestKey
+from troth.engine.canary import Upkeep
 from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
 from troth.engine.change import Change, Composer
 from troth.engine.draft import Draft
@@ -19,7 +20,7 @@ from troth.engine.observe import observe
 from troth.engine.record import Record
 from troth.engine.removal import Remover, not_removed_yet, promise_in_use
 from troth.engine.render import Rendered, Renderer
-from troth.engine.report import of_draft, of_error, of_record, state_of
+from troth.engine.report import of_draft, of_error, of_record, state_of, with_upkeep
 from troth.engine.revisions import added_revisions, unused_revisions
 from troth.engine.values import HELD, Item, State, World
 from troth.errors import FaultError, Reason, TransientError, TrothError
@@ -72,7 +73,8 @@ class Writer:
         deleted, items = self._delete(plan, removals)
         drafts, later = _those_in_turn(plan, deleted)
         updates = [(draft.key, change) for draft, change in drafts if change is not None]
-        pending = [*updates, *deleted.items()]
+        own = [(one.key, one.change) for one in plan.upkeep]
+        pending = [*updates, *deleted.items(), *own]
         outcomes = dict(zip(
             (key for key, _ in pending),
             carry_out(self.submit, [change for _, change in pending], added_revisions(plan)),
@@ -88,6 +90,7 @@ class Writer:
             if change is not None
         ]
         items += [_removal_item(plan, key, outcomes[key]) for key in (*deleted, *gone)]
+        items = with_upkeep(items, [_upkeep_item(one, outcomes[one.key]) for one in plan.upkeep])
         return Report(sorted(items, key=_order), _unsettled(plan, items, outcomes))
 
     def _uninstall(
@@ -200,6 +203,15 @@ def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
         return of_record(record, state_of(outcome), outcome.reason, outcome.message)
     item = of_record(record, State.REMOVED, Reason.REMOVED, revision=outcome.revision)
     return replace(item, tree=outcome.tree, changed=outcome.changed)
+
+
+def _upkeep_item(upkeep: Upkeep, outcome: Fate) -> Item:
+    if isinstance(outcome, Receipt) and outcome.outcome is Outcome.STALE:
+        outcome = _STALE
+    if isinstance(outcome, TrothError):
+        item, message = upkeep.item, f"its canaries: {outcome.message}"
+        return replace(item, state=state_of(outcome), reason=outcome.reason, message=message)
+    return replace(upkeep.item, revision=outcome.revision)
 
 
 def _unsettled(
