@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FAILING = {"build/bad.git"}  # stores whose commands are meant to fail
 
 # How a variable is read: an option's, or by name.
-_READ = re.compile(r'(?:envvar=|"--[-a-z]+",\s+|environ\.get\()"(\w+)"')
+_READ = re.compile(r'envvar="(\w+)"|(?:"--[-a-z]+",\s+|environ\.get\()"(TROTH_\w+)"')
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,8 @@ def test_every_environment_variable_that_is_read_is_documented() -> None:
     read = {
         name
         for path in (ROOT / "lib" / "troth").rglob("*.py")
-        for name in re.findall(_READ, path.read_text())
+        for found in _READ.finditer(path.read_text())
+        for name in filter(None, found.groups())
     }
 
     page = (ROOT / "docs" / "operations.md").read_text()
