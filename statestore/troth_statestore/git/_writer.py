@@ -12,6 +12,7 @@ from troth_statestore.git._cache import Cache
 from troth_statestore.git._flush import Flush, Press, Target
 from troth_statestore.git._halves import Halves
 from troth_statestore.git._history import Past
+from troth_statestore.git._locks import locked, remove_old_locks
 from troth_statestore.git._messages import FILES, NO_FILES, commit_of_word
 from troth_statestore.git._mirror import Mirror, Moment, has
 from troth_statestore.git._probe import why_no_push
@@ -82,7 +83,7 @@ class Writer:
         """Apply change sets that were checked; one receipt each, in the order given."""
         self._mirror.tidy()
         # What was sent for the very same and never answered may have landed since.
-        self._sent = [flush for flush in self._sent if flush.changes == changes]
+        self._sent = [flush for flush in self._sent if list(flush.changes) == list(changes)]
         flush = self._landed_or_sent(changes)
         self._sent = []
         self._seen.wrote(flush.steps)
@@ -91,7 +92,7 @@ class Writer:
     def _landed_or_sent(self, changes: Sequence[ChangeSet]) -> Flush:
         trouble: MovedError | UnsureError = MovedError("")
         for attempt in range(self._settings.attempts):
-            _pause(attempt)
+            self._pause(attempt)
             try:
                 moment = self._newest()
                 return self._landed(moment) or self._send(changes, moment)
@@ -149,6 +150,12 @@ class Writer:
         branches = self._target.branches
         return next((f for f in self._sent if all(map(landed, f.updates(branches)))), None)
 
+    def _pause(self, attempt: int) -> None:
+        if attempt:
+            branches = self._target.branches
+            remove_old_locks(self._target.location, (branches.files, branches.records))
+            time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))
+
     def _landed_at_last(self) -> Flush | None:
         try:
             return self._landed(self._newest()) if self._sent else None
@@ -160,6 +167,9 @@ class Writer:
             error = trouble.error
             message = f"{error.message} What was sent was not seen to land."
             raise TransientError(error.reason, message, error.retry_after) from trouble
+        if (lock := locked(str(trouble))) is not None:
+            message = f"State store {self._target}: {lock} Nothing was written."
+            raise TransientError(Reason.STATE_STORE_BUSY, message) from trouble
         raise TransientError(
             Reason.STATE_STORE_BUSY,
             f"State store {self._target}: others pushed in between each of "
@@ -189,8 +199,3 @@ class Writer:
             self._give_up(exc)
         self._mirror.doubt = None
         return self._mirror.refresh()
-
-
-def _pause(attempt: int) -> None:
-    if attempt:
-        time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))

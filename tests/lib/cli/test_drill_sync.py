@@ -1,0 +1,107 @@
+"""``troth sync`` killed at random moments, and on a store that was set back, as people meet it."""
+
+import os
+import random
+import signal
+import subprocess
+from collections import Counter
+
+import pytest
+from support.drills import rounds
+from support.workspace import TROTH, Workspace
+
+RECORDS = "troth/records/main"
+TEAMS = ("accounts", "billing", "payments", "search", "shop")
+KILLS = 4
+SLOWEST = 4.0  # seconds from the start of a command to the latest moment of a kill
+
+
+def killed(workspace: Workspace, seconds: float) -> None:
+    """Run ``troth sync``, and kill it with all that it has started."""
+    command = [str(TROTH), "sync", workspace.promise, "requests", "-s", workspace.store]
+    running = subprocess.Popen(
+        command,
+        cwd=workspace.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(workspace.path)},
+        start_new_session=True,
+    )
+    try:
+        running.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+def commits(workspace: Workspace) -> Counter[tuple[str, ...]]:
+    """Return how many commits there are of each request and generation."""
+    if not workspace.commits():
+        return Counter()
+    told = "%(trailers:key=Troth-Request,valueonly)%(trailers:key=Troth-Generation,valueonly)%x00"
+    log = workspace.git("log", f"--format={told}", "main")
+    return Counter(tuple(one.split()) for one in log.split("\0") if one.strip())
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("seed", rounds(usual=1, long=8))
+def test_a_sync_that_is_killed_at_random_moments_is_finished_by_the_next(
+    workspace: Workspace, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  (a drill, not a secret)
+    for team in TEAMS:
+        workspace.ask(team)
+    for _ in range(KILLS):
+        killed(workspace, chance.uniform(0, SLOWEST))
+
+    first, second = workspace.sync(), workspace.sync()
+
+    assert (first.code, second.code) == (0, 0)
+    assert {item["state"] for item in first.items.values()} <= {"Written", "Unchanged"}
+    assert {item["state"] for item in second.items.values()} == {"Unchanged"}
+    assert commits(workspace) == {(f"default/namespace/{team}", "1"): 1 for team in TEAMS}
+    assert workspace.troth("verify", "-s", workspace.store).code == 0
+
+
+def test_a_branch_that_was_set_back_stops_every_command_until_it_is_accepted(
+    workspace: Workspace,
+) -> None:
+    for team in TEAMS[:2]:
+        workspace.ask(team)
+        workspace.sync()
+    workspace.git("update-ref", "refs/heads/main", "main~1")
+    before = workspace.git("for-each-ref")
+
+    refused = [workspace.sync(), workspace.troth("status", "-s", workspace.store)]
+    looked = workspace.troth(
+        *("plan", workspace.promise, "requests", "-s", workspace.store, "--accept-remote")
+    )
+
+    for run in refused:
+        assert run.code == 1
+        assert "troth sync --accept-remote" in run.err
+    assert looked.code == 0
+    assert workspace.git("for-each-ref") == before
+
+    accepted = workspace.sync("--accept-remote")
+
+    assert accepted.code == 0
+    assert {name: item["reason"] for name, item in accepted.items.items()} == {
+        "accounts": "UpToDate",
+        "billing": "DriftPutBack",
+    }
+    assert {item["state"] for item in workspace.sync().items.values()} == {"Unchanged"}
+
+
+def test_records_that_were_deleted_stop_a_sync_until_that_is_accepted(
+    workspace: Workspace,
+) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+    workspace.git("update-ref", "-d", f"refs/heads/{RECORDS}")
+
+    assert "HistoryRewritten" in workspace.sync().err
+    accepted = workspace.sync("--accept-remote")
+
+    assert accepted.code == 0
+    assert {item["state"] for item in workspace.sync().items.values()} == {"Unchanged"}
