@@ -114,6 +114,12 @@ class Cache:
             self.rebuild()
         else:
             self._configure()
+            self._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
+        """Remove packs that a git which was killed had begun; nobody is here to finish them."""
+        for left in (self._repository / "objects" / "pack").glob("tmp_*"):
+            left.unlink(missing_ok=True)
 
     def _identity(self) -> bytes:
         return f"{self._location.url}\nborrow={self._settings.borrow}\n".encode()

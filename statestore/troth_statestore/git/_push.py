@@ -32,7 +32,7 @@ _NOT_ATOMIC = re.compile(r"does not support --atomic")
 # Refusals that are not about what was written: with less of it they would be the same.
 _WHATEVER = re.compile(
     r"protected branch hook declined|branch is currently checked out"
-    r"|No space left on device|[Dd]isk quota exceeded|exists; cannot create"
+    r"|No space left on device|Out of diskspace|[Dd]isk quota exceeded|exists; cannot create"
 )
 
 # On this machine the other side is a child of ours. In a session of its own it is not killed with

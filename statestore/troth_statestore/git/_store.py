@@ -22,6 +22,9 @@ __all__ = ["GitStore"]
 
 _Answer = TypeVar("_Answer")
 
+# A full disk, in the words of git and of the system.
+_FULL = re.compile(r"No space left on device|Out of diskspace|[Dd]isk quota exceeded")
+
 # What `git check-ref-format` forbids in a branch, and what would be taken for an option.
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/\.|\.lock(/|$)|[/.]$|^@?$")
 
@@ -106,10 +109,12 @@ class GitStore:
             except StoreError as error:
                 raise self._saying_with_what(error) from error
             except (CacheDamagedError, OSError) as exc:
+                full = _FULL.search(str(exc)) is not None
+                advice = "no space is left there" if full else "look at who owns its folder"
                 raise StoreError(
                     Reason.STATE_STORE_UNREACHABLE,
-                    f"State store {self._target} cannot be worked with from its cache: {exc}. "
-                    "Look at the space left, and at who owns the folder.",
+                    f"State store {self._target} cannot be worked with from its cache; {advice}: "
+                    f"{exc}",
                 ) from exc
 
     def _saying_with_what(self, error: StoreError) -> StoreError:
