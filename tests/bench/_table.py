@@ -43,6 +43,7 @@ class Scale:
         rounds: flushes of which the median counts.
         waits: requests of each blocking caller.
         seconds: how long requests arrive at a steady rate.
+        commits: of the repository with a long history, where that is asked for.
         huge: live requests of the store that is written from nothing, where that is asked for.
     """
 
@@ -53,15 +54,34 @@ class Scale:
     rounds: int
     waits: int
     seconds: float
+    commits: int
     huge: int
 
 
 FULL = Scale(
-    small=2_000, large=10_000, flush=500, sample=20, rounds=7, waits=30, seconds=20, huge=100_000
+    small=2_000,
+    large=10_000,
+    flush=500,
+    sample=20,
+    rounds=7,
+    waits=30,
+    seconds=20,
+    commits=100_000,
+    huge=100_000,
 )
 """The scale that the budgets are written for."""
 
-QUICK = Scale(small=100, large=400, flush=50, sample=3, rounds=2, waits=2, seconds=0.5, huge=2_000)
+QUICK = Scale(
+    small=100,
+    large=400,
+    flush=50,
+    sample=3,
+    rounds=2,
+    waits=2,
+    seconds=0.5,
+    commits=200,
+    huge=2_000,
+)
 """Enough to see that everything runs."""
 
 
