@@ -8,7 +8,7 @@ it; nothing here touches a file, a network or a clock.
 from troth.api.destination import Destination, Layout, Reader
 from troth.api.documents import Document, load_documents, load_object, load_values
 from troth.api.fence import Fence, is_system_namespace
-from troth.api.git_state_store import AuthMethod, GitStateStore, StoreRef
+from troth.api.git_state_store import AuthMethod, CommitEach, GitStateStore, StoreRef
 from troth.api.json_values import (
     Fields,
     Json,
@@ -29,6 +29,7 @@ from troth.api.store_policy import DeletionLimit, StorePolicy
 __all__ = [
     "Api",
     "AuthMethod",
+    "CommitEach",
     "Container",
     "DeletionLimit",
     "Destination",

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from troth.api.json_values import Fields, JsonObject
+from troth.api.labels import COMMIT, SIGNING_KEY
 from troth.api.names import dns_label_problem, dns_subdomain_problem
 from troth.api.secrets import SecretRef
 from troth.api.store_policy import StorePolicy
 
-__all__ = ["AuthMethod", "GitStateStore", "StoreRef", "store_path"]
+__all__ = ["AuthMethod", "CommitEach", "GitStateStore", "StoreRef", "store_path"]
 
 # Where Kratix looks for a Secret whose reference names no namespace.
 _DEFAULT_NAMESPACE = "default"
@@ -25,6 +26,13 @@ class AuthMethod(StrEnum):
     GITHUB_APP = "githubApp"
 
 
+class CommitEach(StrEnum):
+    """What one commit carries (annotation troth.dev/commit)."""
+
+    REQUEST = "request"
+    FLUSH = "flush"
+
+
 class StoreRef(NamedTuple):
     """A reference to a state store object."""
 
@@ -37,6 +45,7 @@ class GitStateStore:
     """A Git repository that Destinations refer to; `path` is a folder in it.
 
     `secret` holds the login for `auth_method`; None for a repository that needs none.
+    `commit_each` and `signing_key` are None where its annotations say nothing.
     """
 
     name: str
@@ -48,12 +57,14 @@ class GitStateStore:
     auth_method: AuthMethod
     secret: SecretRef | None
     policy: StorePolicy = _NO_POLICY
+    commit_each: CommitEach | None = None
+    signing_key: SecretRef | None = None
 
     @classmethod
     def parse(cls, raw: JsonObject) -> "GitStateStore":
         """Read a GitStateStore. Raises InvalidInputError."""
         root = Fields(raw)
-        spec = root.section("spec")
+        metadata, spec = root.section("metadata"), root.section("spec")
         author = spec.section("gitAuthor")
         method = spec.text("authMethod", AuthMethod.BASIC)
         if method not in set(AuthMethod):
@@ -63,7 +74,7 @@ class GitStateStore:
             if any(mark in author.text(part, "") for mark in "<>\n\0"):
                 raise author.error(part, "'<', '>' and line ends have no place in an author.")
         return cls(
-            name=root.section("metadata").text("name"),
+            name=metadata.text("name"),
             url=spec.text("url"),
             branch=spec.text("branch", "main"),
             path=path,
@@ -72,6 +83,8 @@ class GitStateStore:
             auth_method=AuthMethod(method),
             secret=_secret(spec.section("secretRef")) if spec.has("secretRef") else None,
             policy=StorePolicy.parse(root.section("metadata")),
+            commit_each=_commit_each(metadata),
+            signing_key=_signing_key(metadata),
         )
 
 
@@ -85,6 +98,28 @@ def store_path(spec: Fields, field: str = "path") -> str:
     if ".." in parts or any(part.lower() == ".git" for part in parts):
         raise spec.error(field, "'..' and '.git' have no place in a path of a state store.")
     return "/".join(parts)
+
+
+def _commit_each(metadata: Fields) -> CommitEach | None:
+    each = metadata.string_map("annotations").get(COMMIT)
+    if each is not None and each not in set(CommitEach):
+        raise metadata.section("annotations").error(
+            COMMIT, f"{each!r} is none of {', '.join(CommitEach)}."
+        )
+    return None if each is None else CommitEach(each)
+
+
+def _signing_key(metadata: Fields) -> SecretRef | None:
+    text = metadata.string_map("annotations").get(SIGNING_KEY)
+    if text is None:
+        return None
+    namespace, slash, name = text.rpartition("/")
+    problem = dns_subdomain_problem(name) or (slash and dns_label_problem(namespace))
+    if problem:
+        raise metadata.section("annotations").error(
+            SIGNING_KEY, f"{text!r} names no Secret ([NAMESPACE/]NAME): {problem}."
+        )
+    return SecretRef(namespace or _DEFAULT_NAMESPACE, name)
 
 
 def _secret(reference: Fields) -> SecretRef:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 __all__ = [
     "ALLOW_DELETIONS",
     "ALLOW_PLAIN_SECRETS",
+    "COMMIT",
     "CONTROL_LABELS",
     "DELEGATIONS",
     "DELETION_BUDGET",
@@ -21,6 +22,7 @@ __all__ = [
     "PUSH_BURST",
     "READER",
     "RECONCILE_RESOURCES",
+    "SIGNING_KEY",
     "TROTH_PREFIX",
     "WORKFLOW_SUSPENDED",
     "visible_annotations",
@@ -52,7 +54,9 @@ TROTH_PREFIX = "troth.dev/"
 FENCE = "troth.dev/fence"
 EXTERNAL = "troth.dev/external"
 DELEGATIONS = "troth.dev/delegations"  # of a rendered Gateway or ListenerSet
+COMMIT = "troth.dev/commit"
 READER = "troth.dev/reader"
+SIGNING_KEY = "troth.dev/signing-key"
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
 DELETION_PROTECTION = "troth.dev/deletion-protection"
 

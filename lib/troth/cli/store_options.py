@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 
-from troth.api import Destination, GitStateStore
-from troth.local import SecretsFolder, StoreChoice, WaysIn
+from troth.api import CommitEach, Destination, GitStateStore
+from troth.local import CommitPolicy, SecretsFolder, StoreChoice, WaysIn
 from troth.local.stores import choose, named
+from troth_statestore.git import Author, KeyFile
 
 __all__ = ["StoreOptions", "store_options"]
 
@@ -59,6 +60,9 @@ def store_options(function: Callable[..., int]) -> Callable[..., int]:
         git_known_hosts: Path | None,
         git_ca_file: Path | None,
         secrets_dir: Path | None,
+        git_author: Author | None,
+        git_signing_key: Path | None,
+        one_commit_a_flush: bool,
         **others: object,
     ) -> int:
         ways = WaysIn(
@@ -69,6 +73,11 @@ def store_options(function: Callable[..., int]) -> Callable[..., int]:
             known_hosts=git_known_hosts,
             ca_file=git_ca_file,
             secrets=None if secrets_dir is None else SecretsFolder(secrets_dir),
+            commits=CommitPolicy(
+                author=git_author,
+                each=CommitEach.FLUSH if one_commit_a_flush else None,
+                signing_key=None if git_signing_key is None else KeyFile(git_signing_key),
+            ),
         )
         return function(stores=StoreOptions(state_store, branch, ways), **others)
 
@@ -90,6 +99,19 @@ def _file_option(
         metavar="FILE",
         help=text,
     )
+
+
+def _author(_: click.Context, __: click.Parameter, given: str | None) -> Author | None:
+    if given is None:
+        return None
+    name, rest = given.split("<", 1) if "<" in given else (given, "")
+    email, end, after = rest.partition(">")
+    if not name.strip() or not email.strip() or not end or after.strip():
+        raise click.BadParameter(f"{given!r} is no 'NAME <EMAIL>'.")
+    try:
+        return Author(name.strip(), email.strip())
+    except ValueError as exc:
+        raise click.BadParameter(f"{exc}.") from exc
 
 
 _OPTIONS = (
@@ -139,5 +161,25 @@ _OPTIONS = (
         metavar="DIR",
         help="Where the Secrets are that GitStateStores refer to: DIR/NAMESPACE/NAME/KEY, as a "
         "Pod mounts them, or DIR/NAMESPACE/NAME.yaml.",
+    ),
+    click.option(
+        "--git-author",
+        envvar="TROTH_GIT_AUTHOR",
+        show_envvar=True,
+        callback=_author,
+        metavar="'NAME <EMAIL>'",
+        help="Who commits are by.  [default: Troth <noreply@troth.dev>]",
+    ),
+    _file_option(
+        "--git-signing-key",
+        "TROTH_GIT_SIGNING_KEY",
+        "Private SSH key to sign every commit with. Without it in its place nothing is written.",
+    ),
+    click.option(
+        "--one-commit-a-flush",
+        is_flag=True,
+        envvar="TROTH_ONE_COMMIT_A_FLUSH",
+        show_envvar=True,
+        help="Commit all that is written at once together, instead of a commit for each request.",
     ),
 )

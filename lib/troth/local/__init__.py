@@ -4,6 +4,7 @@ Here belong finding objects in files, choosing a store by the command's options,
 stages that a bundle brings in its folder ``stage/``. What is done with the objects is the engine's.
 """
 
+from troth.local.commit_policy import CommitPolicy
 from troth.local.inputs import Inputs
 from troth.local.loader import load
 from troth.local.secrets import SecretsFolder
@@ -12,6 +13,7 @@ from troth.local.stores import StoreChoice, open_store
 from troth.local.ways_in import WaysIn
 
 __all__ = [
+    "CommitPolicy",
     "Inputs",
     "SecretsFolder",
     "Session",

@@ -1,12 +1,13 @@
 """Choose and open the state stores that a command means, and look at them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from troth.api import AuthMethod, Destination, GitStateStore, StorePolicy
+from troth.api import AuthMethod, CommitEach, Destination, GitStateStore, StorePolicy
 from troth.engine import View
 from troth.errors import InvalidInputError, NotServedError, Reason, TrothError
+from troth.local.commit_policy import CommitPolicy, policy_of
 from troth.local.ways_in import WaysIn
 from troth_statestore import Snapshot, StateStore
 from troth_statestore.directory import DirectoryStore
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 _DIRECTORY = "dir:"
-_ANONYMOUS = Author()
 _NO_POLICY = StorePolicy()
 _NO_WAYS = WaysIn()
 
@@ -51,7 +51,7 @@ class StoreChoice:
     location: str
     branch: str = "main"
     path: str = ""
-    author: Author = _ANONYMOUS
+    commits: CommitPolicy = field(default_factory=CommitPolicy)
     policy: StorePolicy = _NO_POLICY
     name: str = ""
     credentials: Credentials | None = None
@@ -65,7 +65,13 @@ def named(option: str, branch: str | None, ways: WaysIn = _NO_WAYS) -> StoreChoi
         InvalidInputError: its address is wrong.
     """
     credentials = None if option.startswith(_DIRECTORY) else ways.to(option)
-    return StoreChoice(option, branch or "main", credentials=credentials, ca_file=ways.ca_file)
+    return StoreChoice(
+        option,
+        branch or "main",
+        commits=ways.commits,
+        credentials=credentials,
+        ca_file=ways.ca_file,
+    )
 
 
 def choose(
@@ -175,7 +181,7 @@ def of_object(
         location=store.url,
         branch=branch or store.branch,
         path=store.path,
-        author=Author(store.author_name, store.author_email or _ANONYMOUS.email),
+        commits=policy_of(store, ways.secrets).or_else(ways.commits),
         policy=store.policy,
         name=name,
         credentials=ways.to_store(store),
@@ -223,7 +229,9 @@ def open_store(choice: StoreChoice, *, create: bool, accept_remote: bool = False
         return DirectoryStore(Path(choice.location.removeprefix(_DIRECTORY)) / choice.path)
     folder = local_folder(choice.location)
     settings = GitSettings(
-        author=choice.author,
+        author=choice.commits.author or Author(),
+        one_commit_a_flush=choice.commits.each is CommitEach.FLUSH,
+        signing_key=choice.commits.signing_key,
         credentials=choice.credentials,
         ca_file=choice.ca_file,
         read_only=not create,

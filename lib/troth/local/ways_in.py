@@ -5,6 +5,7 @@ from pathlib import Path
 
 from troth.api import AuthMethod, GitStateStore, SecretRef, Secrets
 from troth.errors import InvalidInputError, NotServedError, Reason, StoreError
+from troth.local.commit_policy import CommitPolicy
 from troth_statestore.git import (
     BasicLogin,
     Credentials,
@@ -21,7 +22,7 @@ __all__ = ["WaysIn"]
 class WaysIn:
     """What a command was given to log in with.
 
-    All but `ca_file` and `secrets` is for the store that the command itself names: a password that
+    All but the last three is for the store that the command itself names: a password that
     somebody gave for one place is not for whatever place an object among the files points to.
 
     Attributes:
@@ -32,6 +33,7 @@ class WaysIn:
         known_hosts: a file with the keys of hosts; None for those of the account.
         ca_file: certificates that vouch for hosts.
         secrets: where the Secrets are that GitStateStores refer to.
+        commits: how commits are made, where a store does not say.
     """
 
     username: str | None = None
@@ -41,6 +43,7 @@ class WaysIn:
     known_hosts: Path | None = None
     ca_file: Path | None = None
     secrets: Secrets | None = None
+    commits: CommitPolicy = field(default_factory=CommitPolicy)
 
     @property
     def has_login(self) -> bool:

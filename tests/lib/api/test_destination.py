@@ -4,6 +4,7 @@ import pytest
 
 from troth.api import (
     AuthMethod,
+    CommitEach,
     Destination,
     GitStateStore,
     Json,
@@ -226,3 +227,44 @@ def test_no_destination_lies_in_what_belongs_to_another(
     one, two = Destination("one", {}, first, store), Destination("two", {}, second, store)
 
     assert (same_place(one, two) is not None) is clash
+
+
+def annotated(**annotations: Json) -> JsonObject:
+    named: JsonObject = {
+        f"troth.dev/{name.replace('_', '-')}": text for name, text in annotations.items()
+    }
+    return {**store(), "metadata": {"name": "main", "annotations": named}}
+
+
+def test_a_store_that_says_nothing_of_its_commits_leaves_that_open() -> None:
+    parsed = GitStateStore.parse(store())
+
+    assert parsed.commit_each is None
+    assert parsed.signing_key is None
+
+
+@pytest.mark.parametrize("each", list(CommitEach))
+def test_a_store_says_what_one_commit_carries(each: CommitEach) -> None:
+    assert GitStateStore.parse(annotated(commit=each.value)).commit_each is each
+
+
+def test_a_commit_carries_nothing_else() -> None:
+    with pytest.raises(InvalidInputError, match="'day' is none of request, flush"):
+        GitStateStore.parse(annotated(commit="day"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("platform/bot", SecretRef("platform", "bot")),
+        ("bot", SecretRef("default", "bot")),
+    ],
+)
+def test_a_store_names_the_secret_with_its_signing_key(text: str, reference: SecretRef) -> None:
+    assert GitStateStore.parse(annotated(signing_key=text)).signing_key == reference
+
+
+@pytest.mark.parametrize("text", ["", "../x", "a/b/c", "/bot", "a/", "A/b"])
+def test_a_signing_key_is_no_path(text: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"names no Secret \(\[NAMESPACE/\]NAME\)"):
+        GitStateStore.parse(annotated(signing_key=text))

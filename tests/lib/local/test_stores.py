@@ -7,6 +7,7 @@ import pytest
 
 from troth.api import AuthMethod, Destination, GitStateStore, SecretRef, StoreRef
 from troth.errors import InvalidInputError, NotServedError, PermanentError, Reason
+from troth.local import CommitPolicy
 from troth.local.stores import StoreChoice, choose
 from troth_statestore.git import Author
 
@@ -68,7 +69,7 @@ def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
         "https://example.com/main.git",
         "trunk",
         "platform",
-        Author("A Bot", Author().email),
+        CommitPolicy(Author("A Bot", Author().email)),
         name="main",
     )
 
@@ -76,7 +77,7 @@ def test_without_an_option_it_is_the_store_that_destinations_refer_to() -> None:
 def test_the_authors_address_is_the_stores() -> None:
     chosen = only(None, None, [destination("a")], stores(store(email="bot@example.com")))
 
-    assert chosen.author == Author("A Bot", "bot@example.com")
+    assert chosen.commits.author == Author("A Bot", "bot@example.com")
 
 
 def test_a_branch_option_wins_over_the_stores() -> None:
