@@ -175,7 +175,8 @@ def _step(change: ChangeSet, files: View, records: View, shelf: _Shelf) -> Step:
     differs = held != (None if change.record is None else digest_bytes(change.record))
     for path in write:
         if files.digest(path) is None:
-            _refuse_obstacles(change, path, files.obstacles(path))
+            obstacles = (one for one in files.obstacles(path) if one not in change.delete)
+            _refuse_obstacles(change, path, obstacles)
     if change.record is not None and held is None:
         _refuse_obstacles(change, change.key, records.obstacles(change.key))
     changed = tuple(sorted((*write, *remove, *shelf.take(change))))
@@ -183,8 +184,8 @@ def _step(change: ChangeSet, files: View, records: View, shelf: _Shelf) -> Step:
     return Step(change, outcome, write, remove, differs, changed)
 
 
-def _refuse_obstacles(change: ChangeSet, path: str, obstacles: Sequence[str]) -> None:
-    foreign = next((found for found in obstacles if found not in change.delete), None)
+def _refuse_obstacles(change: ChangeSet, path: str, obstacles: Iterable[str]) -> None:
+    foreign = next(iter(obstacles), None)
     if foreign is not None:
         raise StoreError(
             Reason.UNSAFE_PATH,

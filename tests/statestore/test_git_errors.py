@@ -320,6 +320,13 @@ def test_the_table_has_no_row_that_no_words_lead_to() -> None:
         "file://user:s3cret@host/repo.git",
         "user:s3cret@host:repo.git",
         "user:s3cret@host/repo.git",
+        "https//user:s3cret@host/repo.git",
+        "https:/user:s3cret@host/repo.git",
+        "HTTPS:/s3cret@host/repo.git",
+        "htps//s3cret@host/repo.git",
+        "https:///s3cret@host/repo.git",
+        "host:repo.git?token=s3cret",
+        "https:/host/repo.git#s3cret",
         "ext::sh -c s3cret",
         "ftp://host/s3cret",
         "--upload-pack=s3cret",
@@ -366,6 +373,10 @@ def test_user_info_is_taken_out_of_what_git_says() -> None:
     said = "fatal: unable to access 'https://user:s3cret@host/repo/': no"
 
     assert scrub(said) == "fatal: unable to access 'https://host/repo/': no"
+
+
+def test_a_password_that_holds_an_at_sign_is_taken_out_whole() -> None:
+    assert scrub("'https://me@home:s3c@ret@host/repo/'") == "'https://host/repo/'"
 
 
 @pytest.mark.parametrize(

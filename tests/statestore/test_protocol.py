@@ -235,6 +235,15 @@ def test_a_foreign_file_in_the_way_is_never_destroyed(
     assert files(store) == {held: b"keep"}
 
 
+def test_a_file_that_goes_does_not_let_a_record_of_that_name_go(store: StateStore) -> None:
+    store.commit([ChangeSet("r/a", None, record=b"theirs")])
+
+    with pytest.raises(StoreError, match="r/a is in its way"):
+        store.commit([ChangeSet("r/a/b", None, delete=frozenset({"r/a"}), record=b"ours")])
+
+    assert records(store) == {"r/a": b"theirs"}
+
+
 def test_a_record_in_the_way_of_another_is_never_destroyed(store: StateStore) -> None:
     store.commit([ChangeSet("r/one", None, record=b"keep")])
 

@@ -197,6 +197,7 @@ class _Start(NamedTuple):
 def _load(text: str, source: str) -> tuple[list[Json], list[_Start]]:
     values: list[object] = []
     starts: list[_Start] = []
+    _refuse_half_characters(text, source)
     _refuse_deep(text, source)
     loader = _Loader(text)
     try:
@@ -208,19 +209,32 @@ def _load(text: str, source: str) -> tuple[list[Json], list[_Start]]:
                 values.append(data)
                 starts.append(_Start(mark.line, mark.index - mark.column))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark is not None else 1
-        message = f"{source}:{line}: this is no YAML we can read: {error.problem}."
-        raise InvalidInputError(Reason.INVALID_YAML, message) from error
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        raise _no_yaml(source, line, error.problem) from error
     except RecursionError as error:
         raise _too_deep(source) from error
     except (yaml.YAMLError, ValueError) as error:
-        message = f"{source}:1: this is no YAML we can read: {error}."
-        raise InvalidInputError(Reason.INVALID_YAML, message) from error
+        raise _no_yaml(source, 1, error) from error
+    except (AttributeError, LookupError, TypeError) as error:
+        # So PyYAML answers to a value that is not of the type its tag says.
+        raise _no_yaml(source, 1, "a value does not fit its tag (`!!...`)") from error
     finally:
         loader.dispose()
     _refuse_foreign(values, source)
     return cast("list[Json]", values), starts
+
+
+def _no_yaml(source: str, line: int, problem: object) -> InvalidInputError:
+    message = f"{source}:{line}: this is no YAML we can read: {problem}."
+    return InvalidInputError(Reason.INVALID_YAML, message)
+
+
+def _refuse_half_characters(text: str, source: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise _no_yaml(source, line, "half a character stands here") from error
 
 
 def _refuse_deep(text: str, source: str) -> None:

@@ -7,6 +7,7 @@ which a suspended request is not tried again. The whole format is in docs/contra
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -157,7 +158,7 @@ class Record:
                 text = f"it is the record of {record.key}, at another's place."
                 raise InvalidInputError(Reason.RECORD_UNREADABLE, text)
             return record  # noqa: TRY300  (one place says what an unreadable record means)
-        except (TrothError, UnicodeDecodeError, RecursionError) as error:
+        except (TrothError, UnicodeError, RecursionError) as error:
             text = error.message if isinstance(error, TrothError) else str(error)
             message = (
                 f"the record {key} in the state store cannot be read: {text} Until it can, this "
@@ -195,12 +196,21 @@ def asked_of(request: ResourceRequest) -> JsonObject:
 
 def _parse(content: bytes, key: str) -> JsonObject:
     try:
-        parsed = cast("Json", json.loads(content))
+        parsed = cast("Json", json.loads(content, parse_constant=_finite, parse_float=_finite))
     except ValueError:
         return load_object(content.decode(), key)  # mended by hand, in YAML's other spelling
     if not is_object(parsed):
         raise InvalidInputError(Reason.RECORD_UNREADABLE, "it is no mapping.")
+    if b"\\u" in content:  # nearly never: half a character may be spelled so, and nowhere written
+        canonical(parsed)
     return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise InvalidInputError(Reason.RECORD_UNREADABLE, f"{number} is no number that JSON has.")
+    return number
 
 
 def _encode_placement(placement: Placement, home: str) -> Json:

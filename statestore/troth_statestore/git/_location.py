@@ -15,7 +15,10 @@ __all__ = ["SCHEMES", "Location", "scrub"]
 # Transports that git may use; `ext::` and its like, which run commands, are not among them.
 SCHEMES = ("file", "git", "http", "https", "ssh")
 
-_USER_INFO = re.compile(r"://[^/\s@'\"]*@")
+# Up to the last `@` before the path: a password may hold one that somebody forgot to escape.
+_USER_INFO = re.compile(r"://[^/\s'\"]*@")
+# What no address holds that is no URL, but many a URL that lost a character of its scheme.
+_URL_IN_DISGUISE = re.compile(r"(//|:).*[@?#]|(?i:file|git|https?|ssh)(:/|//)")
 # `ext::` and its like: a program to run in place of a host.
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
 
@@ -50,10 +53,10 @@ class Location:
             raise _refused("is no URL or path of a Git repository")
         if "://" in url:
             return _parse_url(url)
+        if _URL_IN_DISGUISE.search(url):
+            raise _refused("looks like a URL, but for the `://` after a scheme")
         # A colon before the first slash makes a host of what stands before it: `git@host:path`.
         host = url.partition("/")[0]
-        if host.rstrip(":") in SCHEMES and host.endswith(":"):
-            raise _refused("lacks the second slash after its scheme")
         if ":" in host:
             if ":" in host.rpartition("@")[0]:
                 raise _refused("has a password in it")
@@ -90,6 +93,8 @@ def _parse_url(url: str) -> Location:
         raise _refused("is no URL of a Git repository") from None
     if parts.scheme not in SCHEMES:
         raise _refused(f"has a scheme that is not served; served are {', '.join(SCHEMES)}")
+    if parts.scheme != "file" and not parts.hostname:
+        raise _refused("names no host")
     if password is not None or (parts.username is not None and parts.scheme != "ssh"):
         raise _refused("has a user name or password in it")
     if parts.query or parts.fragment:

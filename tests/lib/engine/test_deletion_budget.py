@@ -170,8 +170,11 @@ def test_a_promise_stays_while_the_budget_keeps_a_request_of_it_elsewhere() -> N
         platform.settings, budget=DeletionBudget(DeletionLimit(99, 100), own=own)
     )
 
+    planned = platform.plan().removals
     items = platform.sync()
 
     assert homes == {"main", "far"}
+    assert planned
+    assert not any(key.is_promise for key in planned)
     assert items["thing"].reason == Reason.PROMISE_IN_USE
     assert {State.REMOVED, State.REFUSED, State.ORPHANED} == {one.state for one in items.values()}

@@ -61,11 +61,14 @@ def test_an_option_goes_before_the_stores_object_and_that_before_the_default(
     assert of(StoreChoice(REMOTE, policy=policy), given) == expected
 
 
-def test_two_stores_in_one_repository_share_the_strictest_budget() -> None:
+@pytest.mark.parametrize(("a", "b"), [(60, None), (None, 60)])
+def test_two_stores_in_one_repository_share_the_strictest_budget(
+    a: float | None, b: float | None
+) -> None:
     budgets = push_budgets(
         {
-            "a": StoreChoice(REMOTE, "a", policy=StorePolicy(60)),
-            "b": StoreChoice(REMOTE, "b"),
+            "a": StoreChoice(REMOTE, "a", policy=StorePolicy(a)),
+            "b": StoreChoice(REMOTE, "b", policy=StorePolicy(b)),
             "c": StoreChoice("git@git.example.com:other.git"),
         },
         NOTHING,
