@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -11,16 +10,17 @@ from rich.text import Text
 
 from troth.api import Json
 from troth.api.labels import KRATIX_GROUP
+from troth.cli.looking import looking
 from troth.cli.options import output_option
 from troth.cli.progress import busy, progress
 from troth.cli.reports import console, print_json
 from troth.cli.store_options import StoreOptions, store_options
-from troth.engine import Ledger, View, World
+from troth.engine import View
 from troth.engine.proof import NOBODY, Flaw, Problem, Proof, Verdict
+from troth.engine.stale import tell_stale
 from troth.engine.verify import verify as prove
 from troth.errors import InvalidInputError, Reason
-from troth.local import Inputs, load, open_store
-from troth.local.stores import look
+from troth.local import Inputs
 
 __all__ = ["verify"]
 
@@ -61,24 +61,14 @@ def verify(
       troth verify -s build/fleet.git --quick -o json
       troth verify platform/destinations
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    if not paths and stores.state_store is None:
-        raise click.UsageError("give --state-store, or set TROTH_STATE_STORE, or give PATH.")
-    with busy("Reading the files"):
-        inputs = load(paths)
-    chosen = stores.choose(inputs.destinations.values(), inputs.stores)
-    with ExitStack() as opened:
-        found = {
-            name: opened.enter_context(closing(open_store(choice, create=False)))
-            for name, choice in chosen.items()
-        }
-        with busy("Reading the state store"):
-            view = look(found)
-            _require_something(view)
-            ledger = Ledger.read(view)
-        world = World({}, inputs.destinations, tuple(sorted(found)))
+    with looking(paths, stores) as looked:
+        ledger = looked.ledger
+        _require_something(ledger.view)
         with progress("Proving", len(ledger.entries), "Looking for what nobody owns") as advance:
-            proofs = prove(ledger, world, objects=not quick, progress=advance)
-    proofs = [*_unread(inputs), *proofs]
+            proofs = prove(ledger, looked.world, objects=not quick, progress=advance)
+        with busy("Reading the history"):
+            proofs = tell_stale(proofs, looked.past)
+    proofs = [*_unread(looked.inputs), *proofs]
     if form == "json":
         print_json("VerifyReport", [_as_json(proof) for proof in proofs])
     else:

@@ -18,7 +18,7 @@ from troth.engine.values import World
 from troth.errors import InvalidInputError, NotServedError, Reason
 from troth_statestore import Commit, History, Owner, nested_folder, record_key
 
-__all__ = ["Past", "Step", "receipt_in"]
+__all__ = ["Past", "Step", "receipt_in", "receipts_in"]
 
 # A paragraph of a message that is a receipt; a commit of a whole flush holds one for each request.
 _RECEIPT = re.compile(r"(?:^Troth-[A-Za-z]+: .*$\n?)+", re.MULTILINE)
@@ -59,13 +59,24 @@ class Step:
 
 def receipt_in(message: str, key: RequestKey) -> dict[str, str]:
     """Return the trailers by which a commit is that of a request; empty where it is not."""
-    for found in _RECEIPT.finditer(message):
-        receipt = dict(line.split(": ", 1) for line in found.group().splitlines())
-        request = receipt.get("Troth-Request")
-        promise = receipt.get("Troth-Promise", "").partition(" ")[0]
-        if request == "/".join(key) or (request is None and key == RequestKey.of_promise(promise)):
+    for owner, receipt in receipts_in(message):
+        if owner == key:
             return receipt
     return {}
+
+
+def receipts_in(message: str) -> Iterator[tuple[RequestKey, dict[str, str]]]:
+    """Return every receipt in the message of a commit, and whose it is."""
+    for found in _RECEIPT.finditer(message):
+        receipt = dict(line.split(": ", 1) for line in found.group().splitlines())
+        match receipt.get("Troth-Request", "").split("/"):
+            case [namespace, promise, name]:
+                yield RequestKey(namespace, promise, name), receipt
+            case [""] if "Troth-Promise" in receipt:
+                promise = receipt["Troth-Promise"].partition(" ")[0]
+                yield RequestKey.of_promise(promise), receipt
+            case _:
+                continue  # somebody else's idea of a trailer
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class Flaw(StrEnum):
     REVISION_UNUSED = "RevisionUnused"
     REVISION_WRONG = "RevisionWrong"
     ROUTE_HELD_TWICE = "RouteHeldTwice"
+    STALE_RECORD = "StaleRecord"
     STORE_NOT_SEEN = "StoreNotSeen"
     UNOWNED_FILE = "UnownedFile"
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,23 @@ def test_an_edit_pushed_to_the_branch_is_found(workspace: Workspace) -> None:
 
     assert run.code == 1
     assert run.items["payments"]["state"] == "NotProved"
+
+
+def test_a_record_that_was_set_back_is_told_from_an_edit(workspace: Workspace) -> None:
+    for size in ("small", "large"):
+        workspace.ask("payments", size=size)
+        workspace.sync()
+    clone, branch = workspace.path / "clone", "troth/records/main"
+    workspace.git("clone", "-q", "-b", branch, str(workspace.path / workspace.store), str(clone))
+    own = ["-c", "user.name=me", "-c", "user.email=me@example.com", "-C", str(clone)]
+    for command in (["revert", "--no-edit", "HEAD"], ["push", "-q", "origin", branch]):
+        subprocess.run(["git", *own, *command], check=True, capture_output=True)
+
+    run = workspace.troth("verify", "-s", workspace.store, "-o", "json")
+
+    problems = json.loads(json.dumps(run.items["payments"]["problems"]))
+    assert run.code == 1
+    assert [problem["kind"] for problem in problems] == ["StaleRecord"]
 
 
 def test_what_is_not_proved_is_told_with_its_files_and_the_rest_is_counted(
