@@ -76,7 +76,7 @@ def test_a_plan_does_what_was_asked_for_and_nothing_else(
         for change in live
     )
     try:
-        steps = plan(changes, index(files), index(records), refused)
+        steps = plan(changes, index(files), index(records), files.get, refused)
     except StoreError as error:
         assert error.reason is Reason.UNSAFE_PATH  # noqa: PT017  (it may be right to raise)
         assert not fits

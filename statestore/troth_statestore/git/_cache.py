@@ -118,7 +118,7 @@ class Cache:
 
     def _remove_unfinished(self) -> None:
         """Remove packs that a git which was killed had begun; nobody is here to finish them."""
-        for left in (self._repository / "objects" / "pack").glob("tmp_*"):
+        for left in (self.repository / "objects" / "pack").glob("tmp_*"):
             left.unlink(missing_ok=True)
 
     def _identity(self) -> bytes:
