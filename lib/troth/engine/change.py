@@ -122,13 +122,6 @@ class Composer:
                 protected=_protected(draft),
                 paused=draft.is_paused,
                 status=draft.status,
-                placements=tuple(_remembered(draft)),
-                traits=draft.traits,
-                rolled_back_to=(
-                    output_digest(draft.observed, draft.home)
-                    if draft.is_rolled_back
-                    else kept.rolled_back_to
-                ),
             )
         outputs, sealed = (old.outputs, old.sealed) if old is not None else ((), None)
         if draft.settled is None:

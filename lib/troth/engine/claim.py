@@ -1,4 +1,4 @@
-"""Claim: may this request write these objects and files, and is nobody else holding them?
+"""Claim: is nobody else holding the objects, routes and files that a request is to write?
 
 Decided one request after another in the order of their keys, so that the outcome does not depend
 on the order in which they were rendered or handed in.
@@ -7,65 +7,19 @@ on the order in which they were rendered or handed in.
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import TypeVar
 
-from troth.api import Promise, RequestKey, is_system_namespace
+from troth.api import RequestKey
 from troth.api.labels import EXTERNAL
 from troth.engine.canary import CANARY_OBJECTS, canaries_of
 from troth.engine.dark import Dark
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
-from troth.engine.objects import is_cluster_scoped
 from troth.engine.record import Record
 from troth.engine.routes import GATEWAY_GROUP, RouteBook, Traits, needs
+from troth.engine.standing import Standing, Standings
 from troth.engine.values import ObjectId, Spot, World
 from troth.errors import HeldError, OutputRefusedError, Reason, WaitingError
 
-__all__ = ["Claims", "check_fence"]
-
-
-def check_fence(draft: Draft) -> None:
-    """Refuse objects outside the Promise's fence.
-
-    A Promise that declares none may write anywhere but into system namespaces; the driver warns
-    about it. What the Promise itself brings is the platform's own and no request's doing: its
-    dependencies are not fenced.
-
-    Raises:
-        OutputRefusedError: names the object, and what is allowed.
-    """
-    if draft.key.is_promise or not draft.is_wanted:
-        return
-    allowed = draft.promise.fence.allowed_namespaces(draft.object)
-    for placement in draft.placements:
-        for identity in placement.objects:
-            if problem := _outside(identity, draft.promise, allowed):
-                message = f"{placement.group.source}: {identity} {problem}"
-                raise OutputRefusedError(Reason.OUTSIDE_FENCE, message)
-
-
-def _outside(identity: ObjectId, promise: Promise, allowed: frozenset[str]) -> str | None:
-    is_namespace = (identity.group, identity.kind) == ("", "Namespace")
-    namespace = identity.name if is_namespace else identity.namespace
-    if is_system_namespace(namespace):
-        return f"is in the system namespace {namespace}, which no request may touch."
-    fence = promise.fence
-    if not fence.declared:
-        return None
-    named = ", ".join(sorted(allowed)) or "none"
-    if is_cluster_scoped(identity) or not identity.namespace:
-        if identity.kind not in fence.cluster_kinds:
-            kinds = ", ".join(sorted(fence.cluster_kinds)) or "none"
-            return (
-                f"has no namespace, and the fence of Promise {promise.name} allows only these "
-                f"kinds without one: {kinds}."
-            )
-        if not is_namespace:
-            return None
-    if namespace not in allowed:
-        return (
-            f"is in namespace {namespace}, outside the fence of Promise {promise.name}, which "
-            f"allows: {named}."
-        )
-    return None
+__all__ = ["Claims"]
 
 
 class Claims:
@@ -101,6 +55,12 @@ class Claims:
         files = ledger.file_holders()
         self._files = {spot: self._now(holder) for spot, holder in files.items()}
         self._locate(self._lasting)
+        self.standings = Standings(ledger, world)
+        self._put_back = {
+            key: why
+            for key, standing in self.standings.found.items()
+            if (why := standing.refusal or self._enter(key, standing)) is not None
+        }
         self._canaries = {
             one.name: {Spot(world.store_of(one), path) for path in canaries_of(one)}
             for one in world.destinations.values()
@@ -112,11 +72,42 @@ class Claims:
         """The files that are held, of those that lie in no folder of their own."""
         return self._files.keys()
 
+    def why_put_back(self, key: RequestKey) -> str | None:
+        """Return why a request's files, which were set back, are not kept so; None if they are."""
+        why = self._put_back.get(key)
+        return None if why is None else f"it was rolled back, and put back: {why}"
+
+    def _enter(self, key: RequestKey, standing: Standing) -> str | None:
+        """Give a request what stands in its files, beside what its record says it has.
+
+        Returns:
+            Why it may not have that, None when it has it now.
+        """
+        mine = self._now(key)
+        for one in sorted(standing.objects):
+            if (holder := self._objects.get(one, mine)) != mine:
+                return f"{one[1]} in Destination {one[0]} is held by {holder}."
+        record = self._ledger.entries[key].record
+        both = {name: _union(new, record.traits.get(name)) for name, new in standing.traits.items()}
+        try:
+            for name, traits in both.items():
+                self._book(name).judge(mine, traits)
+        except (HeldError, OutputRefusedError) as error:
+            return error.message
+        for name, traits in both.items():
+            self._book(name).take(mine, traits)
+        self._objects.update(dict.fromkeys(standing.objects, mine))
+        self._lasting.update(standing.objects)
+        self._locate(standing.objects)
+        return None
+
     def take(self, draft: Draft) -> None:
         """Claim all objects, routes and files of a request, or none. Raises as `judge`."""
+        if draft.is_rolled_back:
+            return  # it has that already, see `_enter`
         self.judge(draft)
-        if not draft.is_wanted and draft.key in self._forebears:
-            return  # it does not take over yet, and nobody else shall
+        if draft.settled is not None:
+            return  # what it has is neither more nor less than it was
         objects, files = _wanted(draft)
         self._objects.update(dict.fromkeys(objects, draft.key))
         self._lasting -= self._held_by(draft.key)
@@ -196,13 +187,13 @@ class Claims:
     def _book(self, destination: str) -> RouteBook:
         """Return the book of a Destination, opened when it is first needed."""
         if destination not in self._books:
-            holders = dict(self._dark.traits.get(destination, {}))
+            dark = self._dark.traits.get(destination, {})
+            known: dict[RequestKey, Traits] = {}
             for key, entry in self._ledger.entries.items():
                 if destination in entry.record.traits:
-                    holder = self._now(key)
-                    known = holders.get(holder, Traits()) if holder != key else Traits()
-                    holders[holder] = known + entry.record.traits[destination]
-            self._books[destination] = RouteBook(holders)
+                    mine = known.get(self._now(key), Traits())
+                    known[self._now(key)] = mine + entry.record.traits[destination]
+            self._books[destination] = RouteBook({**dark, **known})
         return self._books[destination]
 
     def _now(self, holder: RequestKey) -> RequestKey:
@@ -254,6 +245,16 @@ def _wanted(draft: Draft) -> tuple[list[tuple[str, ObjectId]], list[Spot]]:
     """Return the objects, by Destination, and the files without a folder of a draft."""
     objects = [(p.destination, identity) for p in draft.placements for identity in p.objects]
     return objects, [spot for p in draft.placements if p.owned is None for spot in p.spots]
+
+
+def _union(standing: Traits, newest: Traits | None) -> Traits:
+    """Return what stands, with what is to come back and is no other version of that."""
+    if newest is None:
+        return standing
+    there = {parent.identity for parent in standing.parents}
+    parents = tuple(one for one in newest.parents if one.identity not in there)
+    routes = tuple(one for one in newest.routes if one not in standing.routes)
+    return standing + Traits(parents, routes)
 
 
 T = TypeVar("T", bound=Hashable)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from troth.api import RequestKey
 from troth.engine.change import Change, Composer
-from troth.engine.claim import Claims, check_fence
+from troth.engine.claim import Claims
 from troth.engine.draft import Draft
+from troth.engine.fence import check_fence
 from troth.engine.report import of_error
 from troth.engine.room import Room
 from troth.engine.values import Item
@@ -19,8 +20,6 @@ def in_order(
     drafts: Iterable[Draft], decide: Callable[[Draft], WaitingError | None]
 ) -> list[tuple[Draft, WaitingError]]:
     """Decide in the order of keys, what others hang on before what hangs on it.
-
-    What stands already comes first of all: a rollback that no record told of so far.
 
     What waits for something is tried again while something still comes through, so that it is
     let through in the run in which that appears, whatever the order of their keys.
@@ -40,8 +39,8 @@ def in_order(
         left = [draft for draft, _ in waiting]
 
 
-def _turn(draft: Draft) -> tuple[bool, bool, RequestKey]:
-    return not draft.is_rolled_back, not draft.provides_parents, draft.key
+def _turn(draft: Draft) -> tuple[bool, RequestKey]:
+    return not draft.provides_parents, draft.key
 
 
 @dataclass(slots=True)

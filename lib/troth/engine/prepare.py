@@ -16,12 +16,11 @@ from troth.engine.digest import InputDigests, output_digest
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.objects import identify, traits_of
-from troth.engine.observe import Sight, compare, observe
+from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
 from troth.engine.record import Record
 from troth.engine.render import Renderer
 from troth.engine.routes import Traits
-from troth.engine.sealed import SEALED_STAYS, sealed_digest
 from troth.engine.settled import Settled, Settlement
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
@@ -31,7 +30,6 @@ from troth.errors import (
     Reason,
     StageError,
     UnscheduledError,
-    WaitingError,
 )
 
 __all__ = ["Preparer"]
@@ -67,8 +65,7 @@ class Preparer:
             self._refuse_foreign(draft, record)
             self.ledger.view.require(sorted({one.store for one in record.placements}))
             draft = replace(draft, status=record.status)
-        observed = observe(draft.key, record, self.world, self.ledger.view)
-        draft = replace(draft, observed=observed)
+        draft = replace(draft, observed=self.claims.standings.observed(draft.key, record))
         halted = self._halted(draft)
         if halted is not None:
             return _remembered(draft, record, halted) if record else replace(draft, settled=halted)
@@ -123,9 +120,9 @@ class Preparer:
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
             kept = self._still_placed(_remembered(draft, record, _REVERTED))
-            return draft if kept is None else self._as_it_stands(draft, kept, record)
-        known = record.rolled_back_to is None and record.input_digest == digest
-        if sight is Sight.INTACT and known:
+            why = self.claims.why_put_back(draft.key)
+            return replace(draft, put_back=why) if kept is None or why is not None else kept
+        if sight is Sight.INTACT and record.input_digest == digest:
             return self._still_placed(_remembered(draft, record, _UP_TO_DATE)) or draft
         return draft
 
@@ -139,36 +136,6 @@ class Preparer:
         if any(one.behind and one.destination in known for one in draft.placements):
             return None
         return replace(draft, misplaced=places.misplaced)
-
-    def _as_it_stands(self, draft: Draft, kept: Draft, record: Record) -> Draft:
-        """Return a rollback with what its files hold, or the draft when that is somebody else's.
-
-        Args:
-            draft: the request, as it would be rendered.
-            kept: the same, as its record has it.
-            record: the record.
-        """
-        if record.rolled_back_to == output_digest(draft.observed, draft.home):
-            return kept  # noticed in an earlier run: the record says what stands there
-        contents = self.ledger.view.read(draft.observed)
-        if sealed_digest(contents) != record.sealed:
-            return replace(draft, put_back=f"it was rolled back, and put back: {SEALED_STAYS}")
-        placements: list[Placement] = []
-        for placement in kept.placements:
-            mine = [spot for spot in contents if placement.owns(spot)]
-            files = {spot.path: contents.pop(spot) for spot in mine}
-            standing = replace(
-                placement, group=replace(placement.group, files=files), files=tuple(sorted(files))
-            )
-            placements.append(self._identified(standing, secrets=True))
-        kept = replace(kept, placements=tuple(placements), traits=self._traits(placements))
-        try:
-            self.claims.judge(kept)
-        except WaitingError:
-            return kept  # what it hangs on may come yet
-        except (HeldError, OutputRefusedError) as error:
-            return replace(draft, put_back=f"it was rolled back, and put back: {error.message}")
-        return kept
 
     def _digest(self, draft: Draft, status: Mapping[str, Json]) -> str:
         return self.digests.digest(draft.promise, draft.object, status, draft.key.workflow)

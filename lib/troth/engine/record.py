@@ -53,10 +53,8 @@ class Record:
         promise_digest: the Promise's revision that served it last.
         input_digest: digest of what its output was rendered from; None when nothing was.
         outputs: digests of its last outputs, newest first.
-        rolled_back_to: digest of the earlier output that its files hold since somebody rolled them
-            back, None while they hold the newest.
         sealed: digest of the SealedSecrets of its newest output, None where it holds none.
-        placements: where its files are, and what stands in them; contents left out.
+        placements: where its files are; contents left out.
         traits: what routes are decided by, of the Destinations where there is any.
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
@@ -78,7 +76,6 @@ class Record:
     suspension: Suspension | None = None
     protected: bool = False
     paused: bool = False
-    rolled_back_to: str | None = None
     sealed: str | None = None
 
     def was_asked(self, asked: JsonObject) -> bool:
@@ -126,7 +123,6 @@ class Record:
             "promiseDigest": self.promise_digest,
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
-            **({"rolledBackTo": self.rolled_back_to} if self.rolled_back_to else {}),
             **({"sealedDigest": self.sealed} if self.sealed else {}),
             "placements": [_encode_placement(placement, home) for placement in self.placements],
             **self._spelled_traits(),
@@ -255,7 +251,6 @@ def _decode(raw: JsonObject, home: str) -> Record:
         promise_digest=fields.text("promiseDigest"),
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),
-        rolled_back_to=fields.text("rolledBackTo") if fields.has("rolledBackTo") else None,
         sealed=fields.text("sealedDigest") if fields.has("sealedDigest") else None,
         placements=tuple(_decode_placement(item, home) for item in fields.items("placements")),
         traits=_decode_traits(fields.section("routes")),

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 from troth.api import RequestKey
 from troth.engine.change import Change
-from troth.engine.digest import output_digest
 from troth.engine.history import Past
 from troth.engine.ledger import names_in
 from troth.engine.observe import Sight, compare, observe
@@ -232,9 +231,7 @@ def _newest(past: Past, spot: Spot) -> tuple[str, bytes, Record] | None:
 def _fits(past: Past, record: Record, home: str) -> bool:
     """Tell whether the files are what a record says that they are."""
     observed = observe(record.key, record, past.world, past.ledger.view)
-    if record.rolled_back_to is not None:
-        return output_digest(observed, home) == record.rolled_back_to
-    return compare(record, observed, home) is Sight.INTACT
+    return compare(record, observed, home) is not Sight.DRIFTED
 
 
 class _Mended:

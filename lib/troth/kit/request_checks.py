@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from troth.api import Document, RequestSchema, dump_documents, load_documents
 from troth.engine import Submission
-from troth.engine.claim import check_fence
+from troth.engine.fence import check_fence
 from troth.errors import TrothError
 from troth.kit.bench import LATER, MOMENT
 from troth.kit.case import Case, FailedCheck, NotChecked, Setting

@@ -7,7 +7,7 @@ from support.platform import Platform, config_map, request
 from support.routed import apis, gate
 
 from troth.api import dump_documents
-from troth.engine import Record, Settings, State
+from troth.engine import Settings, State, Submission
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
 
@@ -39,13 +39,6 @@ def objects() -> Platform:
     return rolled_back(Platform(stages={"configure": named_by_value}))
 
 
-def record(platform: Platform) -> Record:
-    [(key, content)] = [
-        (key, content) for key, content in platform.records.items() if key.endswith("/one.yaml")
-    ]
-    return Record.decode(content, key)
-
-
 @pytest.mark.parametrize("name", ["earlier", "two"])
 def test_what_stands_in_rolled_back_files_is_held_in_the_run_that_notices(name: str) -> None:
     platform = objects()
@@ -66,29 +59,58 @@ def test_a_route_in_rolled_back_files_is_held_in_the_run_that_notices(name: str)
     assert items[name].reason == Reason.ROUTE_HELD
 
 
-def test_what_stands_in_rolled_back_files_is_held_against_runs_without_the_request() -> None:
+@pytest.mark.parametrize("value", ["a", "b"], ids=["what stands", "what is to come back"])
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "unnoticed"])
+def test_both_are_held_against_runs_without_the_request(value: str, *, noticed: bool) -> None:
     platform = objects()
-    platform.sync(request(value="b"))
+    if noticed:
+        platform.sync(request(value="b"))
     other = replace(platform, settings=Settings(inventory="other"))
 
-    items = other.sync(request("two", value="a"), request("three", value="b"))
+    items = other.sync(request("two", value=value))
 
     assert items["two"].reason == Reason.OBJECT_HELD
-    assert items["three"].state is State.WRITTEN
 
 
-def test_a_route_in_rolled_back_files_is_held_against_runs_without_the_request() -> None:
+@pytest.mark.parametrize("value", ["/a", "/b"], ids=["what stands", "what is to come back"])
+def test_both_routes_are_held_against_runs_without_the_request(value: str) -> None:
     platform = routes()
-    platform.sync(request(value="/b"), gate())
     other = replace(platform, settings=Settings(inventory="other"))
 
-    items = other.sync(request("two", value="/a"), request("three", value="/b"))
+    items = other.sync(request("two", value=value))
 
     assert items["two"].reason == Reason.ROUTE_HELD
-    assert items["three"].state is State.WRITTEN
 
 
-def test_a_rollback_once_noticed_is_quiet() -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request(value="b", labels={"kratix.io/paused": "true"}),
+        request(value="b", labels={"kratix.io/workflow-suspended": "true"}),
+        request(value="x" * 21),
+    ],
+    ids=["paused", "suspended", "refused"],
+)
+def test_what_stands_is_held_while_nothing_is_done_with_its_request(asked: Submission) -> None:
+    platform = objects()
+
+    items = platform.sync(asked, request("two", value="a"))
+
+    assert items["two"].reason == Reason.OBJECT_HELD
+
+
+def test_a_rollback_whose_gateway_is_gone_still_holds_its_route() -> None:
+    platform = routes()
+    platform.allow(9)
+    platform.sync(request(value="/b"))
+
+    items = platform.sync(request(value="/b"), request("another", value="/a"), gate())
+
+    assert items["one"].reason == Reason.REVERTED
+    assert items["another"].reason == Reason.ROUTE_HELD
+
+
+def test_a_rollback_is_quiet() -> None:
     platform = objects()
     platform.sync(request(value="b"))
 
@@ -98,20 +120,16 @@ def test_a_rollback_once_noticed_is_quiet() -> None:
     assert platform.handed_in == []
 
 
-def test_a_rollback_that_is_itself_reverted_gives_up_what_it_held() -> None:
+def test_a_rollback_that_is_itself_reverted_gives_up_what_stood() -> None:
     platform = objects()
-    standing = platform.files
     platform.sync(request(value="b"))
-    [path] = standing
+    [path] = platform.files
     platform.tamper({path: dump_documents([config_map("b")])})
 
-    items = platform.sync(request(value="b"))
-    after = platform.sync(request(value="b"), request("two", value="a"))
+    items = platform.sync(request(value="b"), request("two", value="a"))
 
-    assert items["one"].state is State.UNCHANGED
-    assert record(platform).rolled_back_to is None
-    assert [str(one) for one in record(platform).placements[0].objects] == ["ConfigMap team/b"]
-    assert after["two"].state is State.WRITTEN
+    assert items["one"].reason == Reason.UP_TO_DATE
+    assert items["two"].state is State.WRITTEN
 
 
 def test_a_rollback_ends_when_the_request_changes() -> None:
@@ -119,9 +137,26 @@ def test_a_rollback_ends_when_the_request_changes() -> None:
     platform.sync(request(value="b"))
 
     items = platform.sync(request(value="c"))
+    again = platform.sync(request(value="c"), request("two", value="a"))
 
     assert items["one"].reason == Reason.UPDATED
-    assert record(platform).rolled_back_to is None
+    assert again["two"].state is State.WRITTEN
+
+
+def test_of_two_rolled_back_to_one_object_the_first_keeps_it() -> None:
+    platform = objects()
+    platform.sync(request(value="b"))
+    [path] = platform.files
+    standing = platform.files[path]
+    platform.sync(request(value="c"))
+    platform.sync(request(value="c"), request("two", value="a"))
+    platform.sync(request(value="c"), request("two", value="d"))
+    platform.tamper({path: standing, path.replace("one", "two"): standing})
+
+    items = platform.sync(request(value="c"), request("two", value="d"))
+
+    assert items["one"].reason == Reason.REVERTED
+    assert items["two"].reason == Reason.DRIFT_PUT_BACK
 
 
 def test_a_rollback_to_what_another_has_taken_meanwhile_is_put_back_and_says_who() -> None:

@@ -248,7 +248,6 @@ def test_a_record_of_files_that_were_rolled_back_fits_what_stands(git: GitPlatfo
 
     assert item.reason == Reason.REVERTED
     assert "was put back" in item.message
-    assert b"rolledBackTo" in record(git)
 
 
 def test_a_plan_tells_what_would_be_put_back_and_writes_nothing(git: GitPlatform) -> None:
