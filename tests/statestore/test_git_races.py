@@ -276,3 +276,16 @@ def test_no_guard_is_told_of_what_a_store_wrote_itself(open_store: OpenStore) ->
     ]
 
     assert {receipt.outcome for receipt in receipts} == {Outcome.WRITTEN}
+
+
+def test_no_guard_is_told_of_what_the_last_snapshot_has_shown(open_store: OpenStore) -> None:
+    mine, theirs = open_store(), open_store()
+    mine.snapshot()
+    mine.commit([ChangeSet("requests/a", None, record=b"1")])
+    [(_, version)] = theirs.snapshot().records().values()
+    theirs.commit([ChangeSet("requests/a", version, record=b"2")])
+    mine.snapshot()
+
+    [receipt] = mine.commit([ChangeSet("requests/b", None, record=b"1", guard=lambda _: False)])
+
+    assert receipt.outcome is Outcome.WRITTEN

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from troth.api import RequestKey, ResourceRequest
 from troth.engine.ledger import Ledger
+from troth.engine.record import identity_of
 from troth.engine.removal import PruneRules, sort_out
 from troth.engine.report import of_unreadable
 from troth.engine.values import Item, Submission
@@ -39,6 +40,7 @@ def absent(
     ledger: Ledger,
     key_of: Callable[[ResourceRequest], RequestKey | None],
     rules: PruneRules,
+    heir_of: Callable[[RequestKey], RequestKey | None] = lambda _: None,
 ) -> tuple[list[RequestKey], list[Item]]:
     """Conclude from what was not handed in what is to be removed, and report what is kept.
 
@@ -47,10 +49,11 @@ def absent(
         ledger: what the stores know.
         key_of: tells who a request is, None when no Promise offers its kind.
         rules: what may be concluded.
+        heir_of: tells who asks for the same again under another Promise.
     """
     present, lost = _present(intake, ledger, key_of)
     complete = rules.complete and not lost and not ledger.view.unreached
-    removals, kept = sort_out(ledger, present, replace(rules, complete=complete))
+    removals, kept = sort_out(ledger, present, replace(rules, complete=complete), heir_of)
     given = {record_key(Owner(*key)) for key in present}
     unreadable = [
         of_unreadable(spot.path, error)
@@ -65,7 +68,8 @@ def _present(
 ) -> tuple[set[RequestKey], bool]:
     """Return who was handed in, and whether a request among them has lost its Promise.
 
-    One that was refused, or whose Promise is missing now, is known by its kind and name.
+    One that was refused, or whose Promise is missing now, is known by its kind and name. Who has
+    the key of one of another kind, which its Promise offered before, is another.
     """
     present = {RequestKey.of_promise(one.request.name) for one in intake.promises}
     keyless = set(intake.refused)
@@ -74,7 +78,9 @@ def _present(
         request = submission.request
         key = key_of(request)
         if key is not None:
-            present.add(key)
+            entry = ledger.entries.get(key)
+            if entry is None or entry.record.identity == identity_of(request):
+                present.add(key)
         else:
             lost = True
             keyless.add((request.group, request.kind, request.namespace, request.name))

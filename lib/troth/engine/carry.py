@@ -15,7 +15,7 @@ from typing import TypeAlias
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.values import Spot
-from troth.errors import FaultError, TrothError
+from troth.errors import FaultError, StoreError, TrothError
 from troth_statestore import ChangeSet, Outcome, Receipt
 
 __all__ = ["Fate", "Submit", "carry_out", "hand_in", "landed"]
@@ -25,12 +25,23 @@ _log = logging.getLogger(__name__)
 Submit: TypeAlias = Callable[[str, Sequence[ChangeSet]], Sequence[Future[Receipt]]]
 """Hands change sets to a store, all at once; each future tells what became of one."""
 
+Before: TypeAlias = Callable[[Sequence[Spot]], Mapping[Spot, bytes]]
+"""Reads files as they were when the plan was made; those that were not there are left out."""
+
+
+def _nothing_before(_: Sequence[Spot]) -> Mapping[Spot, bytes]:
+    return {}
+
+
 Fate: TypeAlias = Receipt | TrothError
 """What became of a change: the store's receipt, or why there is none."""
 
 
 def carry_out(
-    submit: Submit, changes: Sequence[Change], added: Sequence[tuple[str, ChangeSet]] = ()
+    submit: Submit,
+    changes: Sequence[Change],
+    added: Sequence[tuple[str, ChangeSet]] = (),
+    before: Before = _nothing_before,
 ) -> list[Fate]:
     """Hand changes to their stores; return what became of each, in order.
 
@@ -38,6 +49,8 @@ def carry_out(
         submit: hands change sets to a store.
         changes: what to carry out.
         added: change sets by store that go into the same flush, before the records.
+        before: reads files as they were, to put back what lies elsewhere where the record is
+            refused.
     """
     first = [
         (store, part)
@@ -49,6 +62,8 @@ def carry_out(
     ready = [change for change in changes if not _failed(elsewhere.get(change.key, ()))]
     second = [*added, *((change.home, change.parts[change.home]) for change in ready)]
     home = _by_key(second, hand_in(submit, second))
+    refused = [change for change in ready if _is_refused(home.get(change.key, ()))]
+    _take_back(submit, refused, before)
     moved = [change for change in ready if not _failed(home.get(change.key, ()))]
     third = [(store, part) for change in moved for store, part in change.after.items()]
     after = _by_key(third, hand_in(submit, third))
@@ -56,6 +71,33 @@ def carry_out(
         _together([one for step in (elsewhere, home, after) for one in step.get(change.key, ())])
         for change in changes
     ]
+
+
+def _is_refused(fates: Sequence[Fate]) -> bool:
+    """Tell whether a part is known not to have landed; of some errors nobody knows."""
+    return any(
+        isinstance(one, StoreError) or (isinstance(one, Receipt) and one.outcome is Outcome.STALE)
+        for one in fates
+    )
+
+
+def _take_back(submit: Submit, changes: Sequence[Change], before: Before) -> None:
+    """Put files elsewhere back to what they were: no record will say whose they are."""
+    parts: list[tuple[str, ChangeSet]] = []
+    for change in changes:
+        for store, part in change.parts.items():
+            if store == change.home:
+                continue
+            there = before([Spot(store, path) for path in (*part.files, *part.delete)])
+            files = {spot.path: content for spot, content in there.items()}
+            title = f"Take back: {part.title}"
+            delete = frozenset(part.files.keys() - files.keys())
+            parts.append(
+                (store, replace(part, files=files, delete=delete, title=title, guard=None))
+            )
+    for (store, part), fate in zip(parts, hand_in(submit, parts), strict=True):
+        if isinstance(fate, TrothError):  # the next run finds them, in the request's folder
+            _log.warning("%s in state store %s failed: %s", part.title, store, fate.message)
 
 
 def hand_in(submit: Submit, parts: Sequence[tuple[str, ChangeSet]]) -> list[Fate]:

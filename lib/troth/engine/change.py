@@ -44,6 +44,22 @@ class Change:
             for path in part.delete
         )
 
+    def also_deleting(self, spots: Collection[Spot]) -> "Change":
+        """Return the change with more files to remove: those elsewhere once the record is there."""
+        home = self.parts[self.home]
+        bare = replace(
+            home, expected_version=None, record=None, files={}, delete=frozenset(), guard=None
+        )
+        parts, after = dict(self.parts), dict(self.after)
+        for store in sorted({spot.store for spot in spots}):
+            paths = frozenset(spot.path for spot in spots if spot.store == store)
+            if store == self.home:
+                parts[store] = replace(home, delete=home.delete | (paths - home.files.keys()))
+            else:
+                old = after.get(store, bare)
+                after[store] = replace(old, delete=old.delete | paths)
+        return replace(self, parts=parts, after=after)
+
     @property
     def files(self) -> dict[Spot, bytes]:
         """The files to write."""

@@ -4,7 +4,7 @@ Decided one request after another in the order of their keys, so that the outcom
 on the order in which they were rendered or handed in.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable
 from typing import TypeVar
 
 from troth.api import RequestKey
@@ -12,6 +12,7 @@ from troth.api.labels import EXTERNAL
 from troth.engine.canary import CANARY_OBJECTS, canaries_of
 from troth.engine.dark import Dark
 from troth.engine.draft import Draft
+from troth.engine.heirs import NO_HEIRS, Heirs
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record
 from troth.engine.routes import GATEWAY_GROUP, RouteBook, Traits, needs
@@ -39,21 +40,19 @@ class Claims:
         ledger: Ledger,
         world: World,
         leaving: Collection[RequestKey] = (),
-        heirs: Mapping[RequestKey, RequestKey] | None = None,
+        heirs: Heirs = NO_HEIRS,
     ) -> None:
         self._ledger = ledger
-        self._heirs = heirs or {}
-        self._forebears: dict[RequestKey, list[RequestKey]] = {}
-        for old, heir in self._heirs.items():
-            self._forebears.setdefault(heir, []).append(old)
+        self._heirs = heirs
         self._books: dict[str, RouteBook] = {}
         self._gateways: dict[ObjectId, set[str]] = {}
         self._dark = Dark.of(ledger, world)
         objects = {**self._dark.objects, **ledger.holders()}
-        self._lasting = {one for one, holder in objects.items() if holder not in leaving}
-        self._objects = {one: self._now(holder) for one, holder in objects.items()}
+        gone = set(leaving) - heirs.by_old.keys()
+        self._lasting = {one for one, holder in objects.items() if holder not in gone}
+        self._objects = {one: self._heirs.now(holder) for one, holder in objects.items()}
         files = ledger.file_holders()
-        self._files = {spot: self._now(holder) for spot, holder in files.items()}
+        self._files = {spot: self._heirs.now(holder) for spot, holder in files.items()}
         self._locate(self._lasting)
         self.standings = Standings(ledger, world)
         self._put_back = {
@@ -72,6 +71,11 @@ class Claims:
         """The files that are held, of those that lie in no folder of their own."""
         return self._files.keys()
 
+    def provides_parents(self, draft: Draft) -> bool:
+        """Tell whether routes of others may hang on what a draft places, or did so far."""
+        before = (traits for record in self._before(draft.key) for traits in record.traits.values())
+        return draft.provides_parents or any(traits.parents for traits in before)
+
     def why_put_back(self, key: RequestKey) -> str | None:
         """Return why a request's files, which were set back, are not kept so; None if they are."""
         why = self._put_back.get(key)
@@ -83,7 +87,7 @@ class Claims:
         Returns:
             Why it may not have that, None when it has it now.
         """
-        mine = self._now(key)
+        mine = self._heirs.now(key)
         for one in sorted(standing.objects):
             if (holder := self._objects.get(one, mine)) != mine:
                 return f"{one[1]} in Destination {one[0]} is held by {holder}."
@@ -191,18 +195,14 @@ class Claims:
             known: dict[RequestKey, Traits] = {}
             for key, entry in self._ledger.entries.items():
                 if destination in entry.record.traits:
-                    mine = known.get(self._now(key), Traits())
-                    known[self._now(key)] = mine + entry.record.traits[destination]
+                    mine = known.get(self._heirs.now(key), Traits())
+                    known[self._heirs.now(key)] = mine + entry.record.traits[destination]
             self._books[destination] = RouteBook({**dark, **known})
         return self._books[destination]
 
-    def _now(self, holder: RequestKey) -> RequestKey:
-        """Return who has what a request held at the start of the run."""
-        return self._heirs.get(holder, holder)
-
     def _before(self, key: RequestKey) -> list[Record]:
         """Return the records of what is a request's at the start of the run."""
-        mine = [key, *self._forebears.get(key, ())]
+        mine = [key, *self._heirs.forebears(key)]
         entries = (self._ledger.entries.get(one) for one in mine)
         return [entry.record for entry in entries if entry is not None]
 

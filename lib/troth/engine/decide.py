@@ -17,7 +17,9 @@ __all__ = ["Decisions", "in_order"]
 
 
 def in_order(
-    drafts: Iterable[Draft], decide: Callable[[Draft], WaitingError | None]
+    drafts: Iterable[Draft],
+    decide: Callable[[Draft], WaitingError | None],
+    goes_first: Callable[[Draft], bool] = lambda draft: draft.provides_parents,
 ) -> list[tuple[Draft, WaitingError]]:
     """Decide in the order of keys, what others hang on before what hangs on it.
 
@@ -27,20 +29,17 @@ def in_order(
     Args:
         drafts: in any order.
         decide: decides on one, and returns what it waits for, None when it is decided.
+        goes_first: tells of one whether others may hang on it.
 
     Returns:
         Those that still wait in the end.
     """
-    left = sorted(drafts, key=_turn)
+    left = sorted(drafts, key=lambda one: (not goes_first(one), one.key))
     while True:
         waiting = [(draft, error) for draft in left if (error := decide(draft)) is not None]
         if len(waiting) == len(left):
             return waiting
         left = [draft for draft, _ in waiting]
-
-
-def _turn(draft: Draft) -> tuple[bool, RequestKey]:
-    return not draft.provides_parents, draft.key
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Decisions:
 
     def decide_all(self, drafts: Iterable[Draft]) -> None:
         """Decide on drafts, see `in_order`."""
-        for draft, error in in_order(drafts, self._settle):
+        for draft, error in in_order(drafts, self._settle, self.claims.provides_parents):
             self._give_up(draft, error)
 
     def _settle(self, draft: Draft) -> WaitingError | None:

@@ -137,6 +137,8 @@ class Guards:
         }
         if referred & moved_parents:
             return False  # it may be gone, or may say now that others go before
+        # Of our own requests the book knows Gateways only: they were judged against each other in
+        # the plan. So what this one held goes in for its judgement, and out again.
         book = self._book(name, changed)
         book.take(key, old)
         try:

@@ -5,7 +5,7 @@ leads to is done in ``write``. Promises come first, each after those it requires
 is claimed before any request's, and what they cannot serve now waits.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from troth.api import RequestKey
@@ -21,11 +21,11 @@ from troth.engine.decide import Decisions
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
 from troth.engine.guard import Guards
-from troth.engine.heirs import heirs_of, keep_unserved
+from troth.engine.heirs import Heirs, Succession, hold_back, keep_unserved
 from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
 from troth.engine.prepare import Preparer
-from troth.engine.removal import DeletionBudget, PruneRules, Remover
+from troth.engine.removal import DeletionBudget, PruneRules, Remover, files_of_others
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.room import Room
@@ -73,7 +73,7 @@ class Plan:
         blockers: requests that hold what another of this run asked for.
         waiting: those of the removals whose delete pipelines are not to run yet, with what they
             asked for.
-        heirs: those of the removals that another takes over from, with that other.
+        heirs: who takes over from some of the removals.
         upkeep: what Destinations need for themselves.
     """
 
@@ -83,27 +83,13 @@ class Plan:
     items: Sequence[Item]
     blockers: frozenset[RequestKey]
     waiting: Mapping[RequestKey, Suspension]
-    heirs: Mapping[RequestKey, RequestKey]
+    heirs: Heirs
     upkeep: Sequence[Upkeep] = ()
 
-    def not_yet(self, removed: Container[RequestKey]) -> dict[RequestKey, RequestKey]:
-        """Return those that may not take over yet, with the one that is in their way.
-
-        Args:
-            removed: whose delete pipelines are done.
-        """
-        return {
-            heir: old
-            for old, heir in self.heirs.items()
-            if not old.is_promise and old not in removed
-        }
-
-    def written_by_heir(self, removed: RequestKey) -> set[Spot]:
-        """Return the files of a removed request's heir, which may have been its own."""
-        heir = self.heirs.get(removed)
-        if heir is None:
-            return set()
-        return {spot for draft, _ in self.drafts if draft.key == heir for spot in draft.digests}
+    @property
+    def kept_files(self) -> frozenset[Spot]:
+        """The files that no removal takes, since somebody names them who stays."""
+        return files_of_others(self.ledger, (draft for draft, _ in self.drafts), self.removals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +119,10 @@ class Engine:
         ledger = moment if isinstance(moment, Ledger) else Ledger.read(moment)
         admission = Admission(self.world, ledger)
         key_of = admission.key_of
-        removals, kept = absent(intake, ledger, key_of, self._rules(intake))
-        heirs = heirs_of(removals, intake, ledger, self.world, admission)
+        succession = Succession(intake, ledger, self.world, admission)
+        rules = self._rules(intake)
+        removals, kept = absent(intake, ledger, key_of, rules, succession.heir_of)
+        heirs = succession.among(removals)
         claims = Claims(ledger, self.world, removals, heirs)
         adoptions = Adoptions(self.world, ledger)
         preparer = self._preparer(ledger, admission, claims, adoptions)
@@ -155,9 +143,10 @@ class Engine:
         removals, unserved = keep_unserved(removals, heirs, ledger, came)
         drafts = adoptions.bequeath(decisions.drafts, claims.files)
         items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts)]
-        drafts = Guards(ledger, drafts).guarded()
+        drafts, early = hold_back(Guards(ledger, drafts).guarded(), heirs, removals)
+        items += early
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
-        heirs = {old: heir for old, heir in heirs.items() if old in removals}
+        heirs = heirs.left(removals)
         blockers = frozenset(decisions.blockers)
         own = upkeep(self.world, ledger, intake, self.settings.inventory)
         return Plan(ledger, drafts, removals, items, blockers, waiting, heirs, own)

@@ -18,7 +18,7 @@ from troth.engine.ledger import Ledger
 from troth.engine.objects import identify, traits_of
 from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
-from troth.engine.record import Record
+from troth.engine.record import Record, identity_of
 from troth.engine.render import Renderer
 from troth.engine.routes import Traits
 from troth.engine.settled import Settled, Settlement
@@ -103,6 +103,13 @@ class Preparer:
             return _unplaced(draft, error)
 
     def _refuse_foreign(self, draft: Draft, record: Record) -> None:
+        if not draft.key.is_promise and record.identity != identity_of(draft.submission.request):
+            message = (
+                f"its name is still that of a {record.identity[1]}, which Promise "
+                f"{draft.key.promise} offered before; it is tried again once that is removed. If "
+                "both wait for each other, take one of them out for a run."
+            )
+            raise HeldError(Reason.OBJECT_HELD, message, draft.key)
         if record.inventory != self.inventory:
             message = (
                 f"{draft.key} belongs to the inventory {record.inventory!r}, this run to "

@@ -1,11 +1,12 @@
 """Preview: what a plan would change, file by file, without writing any of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.draft import Draft
-from troth.engine.heirs import not_yet
+from troth.engine.heirs import in_turn
 from troth.engine.ladder import Plan
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.removal import not_removed_yet, promise_in_use
@@ -37,17 +38,16 @@ def preview(plan: Plan) -> list[Preview]:
     """Return what a plan would do, in the order of the requests."""
     view = plan.ledger.view
     found = [Preview(_unless_freed(plan, item)) for item in plan.items]
-    early = plan.not_yet(set(plan.removals) - plan.waiting.keys())
-    for draft, change in plan.drafts:
-        if draft.key in early:
-            found.append(Preview(not_yet(draft, early[draft.key])))
-            continue
+    drafts, early = in_turn(plan.drafts, plan.heirs, set(plan.removals) - plan.waiting.keys())
+    found += map(Preview, early)
+    for draft, change in drafts:
         files = _changes(plan, draft, change) if change is not None else ()
         written = bool(files) or (change is not None and draft.record is None)
         revision = None if written else view.revision(draft.home)
         item = of_draft(draft, written=written, revision=revision)
         found.append(Preview(item, files))
-    found += [_removal(plan, key) for key in plan.removals]
+    stays = plan.kept_files
+    found += [_removal(plan, key, stays) for key in plan.removals]
     found = _with_upkeep(plan, found)
     return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
 
@@ -78,7 +78,7 @@ def _unless_freed(plan: Plan, item: Item) -> Item:
     return replace(item, message=f"{item.message} {text}")
 
 
-def _removal(plan: Plan, key: RequestKey) -> Preview:
+def _removal(plan: Plan, key: RequestKey, stays: Collection[Spot]) -> Preview:
     """Return what would become of a request or Promise that is to be removed."""
     view, record = plan.ledger.view, plan.ledger.entries[key].record
     if key in plan.waiting:
@@ -87,7 +87,7 @@ def _removal(plan: Plan, key: RequestKey) -> Preview:
         staying = plan.ledger.entries.keys() - (set(plan.removals) - plan.waiting.keys())
         if (why := promise_in_use(key, staying)) is not None:
             return Preview(of_record(record, *why))
-    before = view.read(observe(key, record, NOWHERE, view).keys() - plan.written_by_heir(key))
+    before = view.read(observe(key, record, NOWHERE, view).keys() - set(stays))
     files = tuple(FileChange(spot, before[spot], None) for spot in sorted(before))
     text = "before its files are removed, its delete pipelines run, if it has any."
     return Preview(of_record(record, State.REMOVED, Reason.REMOVED, text), files)

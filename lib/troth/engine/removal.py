@@ -13,18 +13,20 @@ from troth.api.labels import visible_annotations, visible_labels
 from troth.engine.admit import object_of
 from troth.engine.check import check_status
 from troth.engine.deletion_budget import DeletionBudget
+from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_record
 from troth.engine.suspension import Suspension
-from troth.engine.values import Item, State, World
+from troth.engine.values import Item, Spot, State, World
 from troth.errors import InvalidInputError, Reason
 
 __all__ = [
     "DeletionBudget",
     "PruneRules",
     "Remover",
+    "files_of_others",
     "not_removed_yet",
     "promise_in_use",
     "sort_out",
@@ -59,7 +61,10 @@ class PruneRules:
 
 
 def sort_out(
-    ledger: Ledger, present: Collection[RequestKey], rules: PruneRules
+    ledger: Ledger,
+    present: Collection[RequestKey],
+    rules: PruneRules,
+    heir_of: Callable[[RequestKey], RequestKey | None] = lambda _: None,
 ) -> tuple[list[RequestKey], list[Item]]:
     """Return who is to be removed, and a report on those that are kept instead.
 
@@ -69,6 +74,7 @@ def sort_out(
         ledger: what the stores know.
         present: requests and Promises of this run, whatever became of them.
         rules: what may be concluded from one not being among them.
+        heir_of: tells who takes over, which makes it no loss that a budget counts.
     """
     records = {key: entry.record for key, entry in ledger.entries.items()}
     mine = {key: record for key, record in records.items() if record.inventory == rules.inventory}
@@ -84,7 +90,8 @@ def sort_out(
         else:
             kept.append(of_record(mine[key], *reason))
     homes = {key: ledger.entries[key].home for key in mine}
-    refused = rules.budget.refusals({key: homes[key] for key in removable}, homes)
+    lost = {key: homes[key] for key in removable if heir_of(key) is None}
+    refused = rules.budget.refusals(lost, homes)
     kept += [
         of_record(mine[key], State.REFUSED, Reason.DELETION_BUDGET, text)
         for key, text in refused.items()
@@ -96,6 +103,22 @@ def sort_out(
             kept.append(of_record(mine[key], *reason))
             refused[key] = reason[-1]
     return [key for key in removable if key not in refused], kept
+
+
+def files_of_others(
+    ledger: Ledger, drafts: Iterable[Draft], removals: Collection[RequestKey]
+) -> frozenset[Spot]:
+    """Return the files without a folder that somebody names who stays.
+
+    A removal leaves them alone: one who takes over may write the very same file.
+    """
+    gone = set(removals)
+    staying = (entry.record for key, entry in ledger.entries.items() if key not in gone)
+    placements = [
+        *(placement for record in staying for placement in record.placements),
+        *(placement for draft in drafts for placement in draft.placements),
+    ]
+    return frozenset(spot for one in placements if one.owned is None for spot in one.spots)
 
 
 def promise_in_use(

@@ -14,7 +14,7 @@ from troth.engine.canary import Upkeep
 from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
 from troth.engine.change import Change, Composer
 from troth.engine.draft import Draft
-from troth.engine.heirs import not_yet
+from troth.engine.heirs import in_turn, not_yet
 from troth.engine.ladder import Plan, Settings
 from troth.engine.observe import observe
 from troth.engine.record import Record
@@ -22,7 +22,7 @@ from troth.engine.removal import Remover, not_removed_yet, promise_in_use
 from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_draft, of_error, of_record, state_of, with_upkeep
 from troth.engine.revisions import added_revisions, unused_revisions
-from troth.engine.values import HELD, Item, State, World
+from troth.engine.values import HELD, Item, Spot, State, World
 from troth.errors import FaultError, Reason, TransientError, TrothError
 from troth_statestore import Outcome, Receipt
 
@@ -71,32 +71,77 @@ class Writer:
         """Carry out a plan, and say what came of each request."""
         removals = [key for key in plan.removals if not key.is_promise]
         deleted, items = self._delete(plan, removals)
-        drafts, later = _those_in_turn(plan, deleted)
-        updates = [(draft.key, change) for draft, change in drafts if change is not None]
-        own = [(one.key, one.change) for one in plan.upkeep]
-        pending = [*updates, *deleted.items(), *own]
-        outcomes = dict(zip(
-            (key for key, _ in pending),
-            carry_out(self.submit, [change for _, change in pending], added_revisions(plan)),
-            strict=True,
-        ))  # fmt: skip
-        gone, kept = self._uninstall(plan, deleted.keys() & landed(outcomes))
+        drafts, later = in_turn(plan.drafts, plan.heirs, deleted)
+        last = [one for one in drafts if one[1] is not None and plan.heirs.forebears(one[0].key)
+                and one[0].key.is_promise]  # fmt: skip
+        first = [one for one in drafts if one not in last]
+        own = {one.key: one.change for one in plan.upkeep}
+        outcomes, kept = self._carry(plan, first, deleted, own)
+        gone, others = self._uninstall(plan, last, deleted.keys() & landed(outcomes))
         outcomes |= gone
         self._forget_revisions(plan, outcomes)
-        items += [*plan.items, *kept, *later, *_unchanged(plan, drafts)]
+        items += [*plan.items, *kept, *others, *later, *_unchanged(plan, drafts)]
         items += [
             _update_item(plan, draft, outcomes[draft.key])
             for draft, change in drafts
-            if change is not None
+            if change is not None and draft.key in outcomes
         ]
-        items += [_removal_item(plan, key, outcomes[key]) for key in (*deleted, *gone)]
+        items += [
+            _removal_item(plan, key, outcomes[key]) for key in plan.removals if key in outcomes
+        ]
         items = with_upkeep(items, [_upkeep_item(one, outcomes[one.key]) for one in plan.upkeep])
         return Report(sorted(items, key=_order), _unsettled(plan, items, outcomes))
 
-    def _uninstall(
-        self, plan: Plan, removed: Collection[RequestKey]
+    def _carry(
+        self,
+        plan: Plan,
+        drafts: Iterable[tuple[Draft, Change | None]],
+        deleted: Mapping[RequestKey, Change],
+        own: Mapping[RequestKey, Change],
     ) -> tuple[dict[RequestKey, Fate], list[Item]]:
-        """Remove Promises of which no request is left, now that their removal has landed."""
+        """Write drafts and removals; what one takes over from goes with it, or stays.
+
+        Args:
+            plan: they are of this plan.
+            drafts: what to write.
+            deleted: what to remove, whose delete pipelines are done.
+            own: what Destinations need for themselves.
+        """
+        changing = {draft.key: change for draft, change in drafts if change is not None}
+        heirs = {
+            old: heir
+            for old in deleted
+            if (heir := plan.heirs.now(old)) != old and heir in changing
+        }
+        for old, heir in heirs.items():
+            changing[heir] = changing[heir].also_deleting(deleted[old].delete)
+        alone = {key: change for key, change in deleted.items() if key not in heirs}
+        pending = {**changing, **alone, **own}
+        fates = carry_out(
+            self.submit, list(pending.values()), added_revisions(plan), plan.ledger.view.read
+        )
+        outcomes = dict(zip(pending, fates, strict=True))
+        done = landed(outcomes)
+        composer = Composer(plan.ledger, self.settings.inventory)
+        bare = {old: composer.removal(old, ()) for old, heir in heirs.items() if heir in done}
+        outcomes |= zip(bare, carry_out(self.submit, list(bare.values())), strict=True)
+        return outcomes, [
+            _stays(plan, old, heir) for old, heir in heirs.items() if heir not in done
+        ]
+
+    def _uninstall(
+        self,
+        plan: Plan,
+        heirs: Sequence[tuple[Draft, Change | None]],
+        removed: Collection[RequestKey],
+    ) -> tuple[dict[RequestKey, Fate], list[Item]]:
+        """Remove Promises of which no request is left, now that their removal has landed.
+
+        Args:
+            plan: they are of this plan.
+            heirs: Promises that take over from some of them.
+            removed: requests that are gone.
+        """
         left = plan.ledger.entries.keys() - set(removed)
         free: list[RequestKey] = []
         items: list[Item] = []
@@ -107,8 +152,15 @@ class Writer:
             else:
                 items.append(of_record(plan.ledger.entries[key].record, *why))
         deleted, kept = self._delete(plan, free)
-        outcomes = carry_out(self.submit, list(deleted.values()))
-        return dict(zip(deleted, outcomes, strict=True)), [*items, *kept]
+        ready: list[tuple[Draft, Change | None]] = []
+        for draft, change in heirs:
+            stays = [old for old in plan.heirs.forebears(draft.key) if old not in deleted]
+            if stays:
+                items.append(not_yet(draft, stays[0]))
+            else:
+                ready.append((draft, change))
+        outcomes, others = self._carry(plan, ready, deleted, {})
+        return outcomes, [*items, *kept, *others]
 
     def _forget_revisions(self, plan: Plan, outcomes: Mapping[RequestKey, Fate]) -> None:
         """Remove revisions that nothing uses any more, now that what replaced them is written."""
@@ -141,6 +193,7 @@ class Writer:
             for key, asked in waiting.items()
         ]
         removals: dict[RequestKey, Change] = {}
+        stays = plan.kept_files if outcomes else frozenset[Spot]()
         for key, outcome in outcomes.items():
             record = plan.ledger.entries[key].record
             if isinstance(outcome, TrothError):
@@ -150,7 +203,7 @@ class Writer:
                 items.append(self._suspended(plan, key, composer.suspended_removal(key, outcome)))
             else:
                 files = observe(key, record, self.world, plan.ledger.view)
-                removals[key] = composer.removal(key, files.keys() - plan.written_by_heir(key))
+                removals[key] = composer.removal(key, files.keys() - stays)
         return removals, items
 
     def _suspended(self, plan: Plan, key: RequestKey, change: Change | None) -> Item:
@@ -165,14 +218,10 @@ class Writer:
         return not_removed_yet(record, record.suspension)
 
 
-def _those_in_turn(
-    plan: Plan, removed: Collection[RequestKey]
-) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
-    """Return the drafts without those that may not take over yet, and lines on these."""
-    early = plan.not_yet(removed)
-    drafts = [(draft, change) for draft, change in plan.drafts if draft.key not in early]
-    found = [(draft, early[draft.key]) for draft, _ in plan.drafts if draft.key in early]
-    return drafts, [not_yet(draft, old) for draft, old in found]
+def _stays(plan: Plan, old: RequestKey, heir: RequestKey) -> Item:
+    text = f"kept: {heir}, which takes over, could not be written."
+    record = plan.ledger.entries[old].record
+    return of_record(record, State.ORPHANED, Reason.PROMISE_UNAVAILABLE, text)
 
 
 def _unchanged(plan: Plan, drafts: Iterable[tuple[Draft, Change | None]]) -> list[Item]:
@@ -219,13 +268,19 @@ def _unsettled(
 ) -> frozenset[RequestKey]:
     done = landed(outcomes)
     stale = {key for key, one in outcomes.items() if isinstance(one, Receipt)} - done
+    stale |= {old for old, heir in plan.heirs.by_old.items() if heir in stale}
     if not plan.blockers & done:
         return frozenset(stale)
+    stale |= {RequestKey(*_order(item)) for item in items if _waits_for_heir(item)}
     held = {_order(item) for item in items if item.reason in HELD}
     freed = {promise for _, promise, name in held if not name}
     waits = (one for one in items if one.reason == Reason.PROMISE_UNAVAILABLE)
     held |= {_order(item) for item in waits if item.promise in freed}
     return frozenset(stale | {RequestKey(*key) for key in held})
+
+
+def _waits_for_heir(item: Item) -> bool:
+    return (item.state, item.reason) == (State.ORPHANED, Reason.PROMISE_UNAVAILABLE)
 
 
 def _order(item: Item) -> tuple[str, str, str]:

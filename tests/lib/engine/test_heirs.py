@@ -1,6 +1,8 @@
 """A Promise that is renamed: its requests are taken over, all at once or not at all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.platform import (
@@ -16,9 +18,13 @@ from support.platform import (
 from support.routed import gate, stage
 
 from troth.api import Json, Layout
-from troth.engine import State, preview
-from troth.errors import Reason, StageError
+from troth.engine import Settings, State, preview
+from troth.engine.disputes import disputes
+from troth.errors import Reason, StageError, StoreError
 from troth.runners import StageJob, StageResult
+from troth_statestore import ChangeSet
+from troth_statestore.directory import DirectoryStore
+from troth_statestore.memory import MemoryStore
 
 
 def fails(_: StageJob) -> StageResult:
@@ -145,6 +151,222 @@ def test_nothing_is_taken_over_before_the_delete_pipelines_are_done(undo: StageF
     assert {one.item.state for one in preview(again)} == (
         {State.SUSPENDED, State.WAITING} if undo is WAITS else {State.REMOVED, State.WRITTEN}
     )
+
+
+def held_twice(platform: Platform) -> list[str]:
+    """What two records hold."""
+    found = disputes(platform.plan().ledger)
+    return [one.message for problems in found.values() for one in problems]
+
+
+def with_kind(job: StageJob) -> StageResult:
+    """As `stage`, with objects that are named by the request's kind as well."""
+    name = f"{job.environ['KRATIX_OBJECT_NAME']}-{job.environ['KRATIX_OBJECT_KIND']}".lower()
+    return stage(
+        replace(job, environ={**job.environ, "KRATIX_OBJECT_NAME": name.replace("-gate", "")})
+    )
+
+
+@pytest.mark.parametrize("layout", [Layout.NESTED, Layout.NONE])
+@pytest.mark.parametrize("obstacle", ["new fails", "new waits", "undo fails", "undo waits"])
+def test_dependencies_are_never_held_twice(obstacle: str, layout: Layout) -> None:
+    doing = fails if obstacle.endswith("fails") else WAITS
+    platform = renamed(
+        doing if obstacle.startswith("new") else follows_spec,
+        undo=doing if obstacle.startswith("undo") else None,
+        layout=layout,
+        dependencies=[OPERATOR],
+    )
+    before = platform.files
+
+    platform.sync(request(value="x"))
+    items = platform.sync(request(value="x"))
+
+    assert platform.files == before
+    assert items["new-name"].state is State.WAITING
+    assert held_twice(platform) == []
+
+
+def test_what_another_has_just_taken_keeps_the_old_one(tmp_path: Path) -> None:
+    platform = renamed(writes(config_map("one"), config_map("two")))
+    store = DirectoryStore(tmp_path)
+    platform.store = store
+    platform.promises = [promise("old-name"), promise("rival", kind="Rival", configure=["rival"])]
+    platform.sync(request(value="x"))
+    platform.promises = [promise("new-name", configure=["next"]), platform.promises[1]]
+    plan = platform.plan(request(value="x"))
+    rival = replace(platform, store=DirectoryStore(tmp_path), settings=Settings(inventory="other"))
+    rival.stages["rival"] = writes(config_map("two"))
+    rival.sync(request("rival", kind="Rival"))
+
+    lines = platform.write(plan)
+    again = platform.sync(request(value="x"))
+
+    assert lines["one"].state is not State.REMOVED
+    assert any("/old-name/one/" in path for path in platform.files)
+    assert again["one"].state is not State.REMOVED
+
+
+def test_a_file_in_the_way_of_the_new_one_keeps_the_old_one() -> None:
+    platform = renamed()
+    platform.tamper({"cluster/resources/team/new-name": b"somebody's own\n"})
+
+    with pytest.raises(StoreError):
+        platform.sync(request(value="x"))
+
+    assert any("/old-name/one/" in path for path in platform.files)
+
+
+def test_a_takeover_that_was_cut_off_is_finished_and_loses_nothing() -> None:
+    platform = renamed(layout=Layout.NONE)
+    before = platform.files
+    known = platform.store.snapshot().records()
+    platform.sync(request(value="x"))
+    lost = known.keys() - platform.store.snapshot().records().keys()
+    platform.store.commit([ChangeSet(key, None, record=known[key][0]) for key in sorted(lost)])
+
+    items = platform.sync(request(value="x"))
+
+    assert items["one"].state in {State.REMOVED, State.UNCHANGED}
+    assert platform.files == before
+    assert len(platform.records) == 1
+
+
+def test_a_chain_of_renames_loses_nothing() -> None:
+    stages: dict[str, StageFunction] = {
+        "configure": lambda job: writes(config_map(job.environ["KRATIX_OBJECT_KIND"].lower()))(job)
+    }
+    platform = Platform(stages=stages, promises=[promise("a", kind="Ka"), promise("c", kind="Kc")])
+    asked = [request(kind="Ka"), request(kind="Kc")]
+    platform.sync(*asked)
+    platform.promises = [promise("a", kind="Kc"), promise("b", kind="Ka")]
+
+    seen = []
+    for _ in range(3):
+        platform.sync(*asked)
+        seen.append(sorted(path.split("/")[3] for path in platform.files))
+
+    assert seen[-1] == ["a", "b"]
+    assert all(len(one) == 2 for one in seen)
+    assert held_twice(platform) == []
+
+
+def test_a_promise_that_offers_another_kind_removes_what_it_made_of_the_first() -> None:
+    platform = Platform(
+        stages={"configure": follows_spec, "undo": follows_spec},
+        promises=[promise(delete=["undo"])],
+    )
+    platform.sync(request(value="x"))
+    platform.promises = [promise(kind="Other", delete=["undo"])]
+
+    first = platform.sync(request(kind="Other", value="x"))
+    second = platform.sync(request(kind="Other", value="x"))
+
+    assert "undo" in [job.pipeline.name for job in platform.runner.runs]
+    assert first["one"].state is State.REMOVED
+    assert second["one"].state is State.WRITTEN
+
+
+@pytest.mark.parametrize("name", ["one", "two", "three", "four"])
+def test_routes_of_both_are_kept_from_others_whatever_the_names(name: str) -> None:
+    gates, rivals = promise("gate", kind="Gate"), promise("z-rival", kind="Rival")
+    platform = Platform(
+        stages={"configure": with_kind},
+        promises=[gates, rivals, promise("a", kind="Ka"), promise("c", kind="Kc")],
+    )
+    platform.sync(
+        gate(), request(name, kind="Ka", value="/a"), request(name, kind="Kc", value="/c")
+    )
+    platform.stages["next"] = fails
+    platform.promises = [
+        gates,
+        rivals,
+        promise("a", kind="Kc", configure=["next"]),
+        promise("b", kind="Ka", configure=["next"]),
+    ]
+
+    items = platform.sync(
+        gate(),
+        request(name, kind="Ka", value="/a"),
+        request(name, kind="Kc", value="/c"),
+        request("rival", kind="Rival", value="/c"),
+    )
+
+    assert items["rival"].reason == Reason.ROUTE_HELD
+
+
+def test_targets_of_a_renamed_aggregator_that_is_not_served_are_as_they_were() -> None:
+    things = promise("thing")
+    platform = Platform(
+        stages={"configure": stage, "next": fails}, promises=[promise("gate", kind="Gate"), things]
+    )
+    platform.sync(gate(), request(value="/a"))
+    platform.promises = [promise("new-gate", kind="Gate", configure=["next"]), things]
+
+    items = platform.sync(gate(), request(value="/a"))
+
+    assert (items["one"].state, items["one"].reason) == (State.UNCHANGED, Reason.UP_TO_DATE)
+
+
+def test_a_route_does_not_rest_on_a_consent_that_was_not_written() -> None:
+    things = promise("thing")
+    platform = Platform(
+        stages={"configure": stage, "undo": fails},
+        promises=[promise("gate", kind="Gate", delete=["undo"]), things],
+    )
+    platform.sync(gate(), request(value="/a"))
+    platform.promises = [promise("new-gate", kind="Gate"), things]
+
+    items = platform.sync(
+        gate("/a guests"), request(value="/a"), request("guest", "guests", value="/a/b")
+    )
+
+    assert items["guest"].state is State.WAITING
+    assert not any("/guest/" in path for path in platform.files)
+
+
+def test_a_rename_is_no_loss_that_the_deletion_budget_counts() -> None:
+    platform = Platform(
+        stages={"configure": follows_spec, "next": follows_spec}, promises=[promise("old-name")]
+    )
+    asked = [request(f"r{number}", value="x") for number in range(30)]
+    platform.sync(*asked)
+    platform.promises = [promise("new-name", configure=["next"])]
+
+    items = platform.sync(*asked)
+
+    assert {item.state for item in items.values()} == {State.WRITTEN} or all(
+        "new-name" in path for path in platform.files
+    )
+    assert len(platform.files) == 30
+
+
+@pytest.mark.parametrize("away", ["main", "other"])
+def test_a_rename_that_moves_to_another_store_loses_nothing(away: str) -> None:
+    near, far = (
+        destination("near", store="main", place="near"),
+        destination("far", store="other", place="far"),
+    )
+    platform = Platform(
+        stages={"configure": follows_spec, "next": follows_spec},
+        promises=[promise("old-name", selectors={"place": "near"})],
+        destinations=[near, far],
+        others={"other": MemoryStore()},
+    )
+    platform.sync(request(value="x"))
+    platform.promises = [promise("new-name", configure=["next"], selectors={"place": "far"})]
+
+    platform.out_of_reach = frozenset({away})
+    platform.sync(request(value="x"))
+    between = [*platform.files, *platform.others["other"].snapshot().digests("")]
+    platform.out_of_reach = frozenset()
+    for _ in range(2):
+        platform.sync(request(value="x"))
+
+    assert len(between) == 1
+    assert list(platform.files) == []
+    [path] = platform.others["other"].snapshot().digests("")
+    assert "new-name" in path
 
 
 def test_a_file_that_both_write_stays_in_a_layout_without_folders() -> None:

@@ -1,5 +1,8 @@
 """Several state stores in one run: each request has one home, its files may lie elsewhere."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from support.platform import (
     Platform,
@@ -10,10 +13,11 @@ from support.platform import (
 )
 
 from troth.api import dump_documents
-from troth.engine import State
+from troth.engine import Settings, State
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
 from troth_statestore import ChangeSet, StateStore
+from troth_statestore.directory import DirectoryStore
 from troth_statestore.memory import MemoryStore
 
 NEAR = "near/resources/team/thing/one/configure/5058f/near.yaml"
@@ -187,3 +191,32 @@ def test_what_a_run_that_was_cut_off_left_elsewhere_is_found_by_the_next(cut: st
 
     assert files(platform.others["other"]) == []
     assert len(files(platform.store)) == 1
+
+
+def shared_near(job: StageJob) -> StageResult:
+    """As `two_places`, with one and the same object near for every request."""
+    result = two_places(job)
+    near = dump_documents([config_map("shared")])
+    return replace(result, files={**result.files, "near.yaml": near})
+
+
+def test_what_landed_elsewhere_is_taken_back_where_its_record_is_refused(tmp_path: Path) -> None:
+    def in_another_process(inventory: str) -> Platform:
+        platform = two_stores()
+        platform.stages["configure"] = shared_near
+        platform.store = DirectoryStore(tmp_path / "main")
+        platform.others = {"other": DirectoryStore(tmp_path / "other")}
+        platform.settings = Settings(inventory=inventory)
+        return platform
+
+    one, other = in_another_process("default"), in_another_process("other")
+    plan = other.plan(request("two", value="x"))
+    one.sync(request("one", value="x"))
+
+    items = other.write(plan)
+    again = other.sync(request("two", value="x"))
+
+    assert items["two"].reason == Reason.STATE_STORE_BUSY
+    assert again["two"].reason == Reason.OBJECT_HELD
+    assert all("/thing/one/" in path for store in (one.store, one.others["other"])
+               for path in files(store))  # fmt: skip
