@@ -83,7 +83,8 @@ def decoded(content: bytes, key: str) -> Record | None:
 def use(record: Record) -> None:
     """Do with a record what the engine does; it was believed, so nothing of it may fail."""
     again = Record.decode(record.encode("home"), record_key(Owner(*record.key)), "home")
-    assert again == record
+    # As bytes: what means nothing, such as attempts without a time, is not written again.
+    assert again.encode("home") == record.encode("home")
     assert record.was_asked(record.asked)
     assert len(record.identity) == 4
     assert record.as_object["kind"] == record.asked["kind"]
