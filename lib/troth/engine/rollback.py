@@ -31,6 +31,10 @@ from troth_statestore import ChangeSet, Owner, digest_bytes, record_key
 __all__ = ["Rollback", "roll_back"]
 
 
+# Trailers that say what files are; they hold again when these come back.
+_CARRIED = ("Troth-Request", "Troth-Generation", "Troth-Promise", "Troth-Input", "Troth-Output")
+
+
 @dataclass(frozen=True, slots=True)
 class Rollback:
     """What a rollback would write.
@@ -235,6 +239,7 @@ def _trailers(record: Record, steps: Sequence[Step]) -> tuple[tuple[str, str], .
     key = record.key
     own = ("Troth-Promise", key.promise) if key.is_promise else ("Troth-Request", "/".join(key))
     earlier = receipt_in(steps[-1].commit.message, key)
-    carried = {own[0]: own[1], **earlier}
+    # Not all: what a store writes of its own there is about the earlier commit, not this one.
+    carried = {own[0]: own[1], **{k: v for k, v in earlier.items() if k in _CARRIED}}
     carried |= {"Troth-Rollback": " ".join(step.commit.revision for step in steps)}
     return tuple(carried.items())

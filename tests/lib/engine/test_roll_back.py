@@ -13,6 +13,7 @@ from troth.engine import Spot, State
 from troth.engine.rollback import Rollback, roll_back
 from troth.errors import HeldError, InvalidInputError, PermanentError, Reason
 from troth.runners import StageJob, StageResult
+from troth_statestore.git import GitStore
 
 ONE = RequestKey("team", "thing", "one")
 FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
@@ -83,6 +84,19 @@ def test_the_commit_says_what_it_is_and_carries_the_receipt_of_what_comes_back(
     assert message.endswith(f"\nTroth-Rollback: {first}")
     output = next(line for line in earlier.splitlines() if line.startswith("Troth-Output"))
     assert output in message
+
+
+def test_a_store_that_is_looked_at_anew_takes_the_commit_for_what_it_is(
+    git: GitPlatform, exits: ExitStack
+) -> None:
+    first, _ = written(git, "a", "b")
+    rolled(git, first)
+    git.platform.store = GitStore(str(git.remotes[""].folder))
+    exits.callback(git.platform.store.close)
+
+    item = git.platform.sync(request(value="b"))["one"]
+
+    assert item.reason == Reason.REVERTED
 
 
 def test_the_record_is_left_as_it_is(git: GitPlatform) -> None:

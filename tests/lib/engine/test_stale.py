@@ -15,6 +15,7 @@ from troth.engine.proof import Flaw, Proof, Verdict
 from troth.engine.rollback import roll_back
 from troth.engine.stale import tell_stale
 from troth.engine.verify import verify
+from troth_statestore.git import GitSettings, GitStore
 
 ONE = RequestKey("team", "thing", "one")
 FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
@@ -87,6 +88,18 @@ def test_an_edit_over_a_stale_record_is_an_edit(git: GitPlatform) -> None:
 
 def test_files_that_were_set_back_are_no_stale_record(git: GitPlatform) -> None:
     set_back(git, "main")
+
+    assert flaws(git) == [Flaw.REVERTED]
+
+
+def test_a_branch_of_files_that_was_set_back_is_no_stale_record(
+    git: GitPlatform, exits: ExitStack
+) -> None:
+    remote = git.remotes[""]
+    remote.git("update-ref", "refs/heads/main", "main~1")
+    accepting = GitSettings(accept_remote=True)
+    git.platform.store = GitStore(str(remote.folder), settings=accepting)
+    exits.callback(git.platform.store.close)
 
     assert flaws(git) == [Flaw.REVERTED]
 
