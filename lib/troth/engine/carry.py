@@ -15,7 +15,7 @@ from typing import TypeAlias
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.values import Spot
-from troth.errors import FaultError, StoreError, TrothError
+from troth.errors import FaultError, StoreError, TransientError, TrothError
 from troth_statestore import ChangeSet, Outcome, Receipt
 
 __all__ = ["Fate", "Submit", "carry_out", "hand_in", "landed"]
@@ -67,8 +67,17 @@ def carry_out(
     moved = [change for change in ready if not _failed(home.get(change.key, ()))]
     third = [(store, part) for change in moved for store, part in change.after.items()]
     after = _by_key(third, hand_in(submit, third))
+    cleaned = [one for one in moved if one.last is not None and not _failed(after[one.key])]
+    for fate in hand_in(submit, [(one.home, one.last) for one in cleaned if one.last is not None]):
+        if isinstance(
+            fate, TrothError
+        ):  # the next run finds the old place clean, and says so there
+            _log.warning("The end of a move was not noted: %s", fate.message)
     return [
-        _together([one for step in (elsewhere, home, after) for one in step.get(change.key, ())])
+        _unless_left(
+            _together([*elsewhere.get(change.key, ()), *home.get(change.key, ())]),
+            after.get(change.key, ()),
+        )
         for change in changes
     ]
 
@@ -98,6 +107,15 @@ def _take_back(submit: Submit, changes: Sequence[Change], before: Before) -> Non
     for (store, part), fate in zip(parts, hand_in(submit, parts), strict=True):
         if isinstance(fate, TrothError):  # the next run finds them, in the request's folder
             _log.warning("%s in state store %s failed: %s", part.title, store, fate.message)
+
+
+def _unless_left(fate: Fate, after: Sequence[Fate]) -> Fate:
+    """Return what became of a change, given what became of the old place of what it moved."""
+    for one in after:
+        if isinstance(one, TrothError):
+            text = f"it is written at its new place, but the old one is not cleaned: {one.message}"
+            return TransientError(one.reason, f"{text} The next run cleans it.")
+    return fate
 
 
 def hand_in(submit: Submit, parts: Sequence[tuple[str, ChangeSet]]) -> list[Fate]:

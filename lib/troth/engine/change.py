@@ -8,11 +8,12 @@ from troth.api.labels import DELETION_PROTECTION
 from troth.engine.digest import output_digest
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
+from troth.engine.moves import how_moved, left_elsewhere
 from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.render import Rendered
 from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
-from troth_statestore import ChangeSet, Owner, record_key
+from troth_statestore import ChangeSet, Owner, digest_bytes, record_key
 
 __all__ = ["Change", "Composer", "spread"]
 
@@ -24,11 +25,13 @@ class Change:
     Attributes:
         parts: what lies elsewhere is written before the record.
         after: what goes only when all of `parts` has landed, the old place of what moved.
+        last: the record when that has landed as well, None where it says the same.
     """
 
     home: str
     parts: Mapping[str, ChangeSet]
     after: Mapping[str, ChangeSet] = field(default_factory=dict[str, ChangeSet])
+    last: ChangeSet | None = None
 
     @property
     def key(self) -> str:
@@ -89,14 +92,26 @@ class Composer:
             return None
         kept = contents.keys() | draft.left.keys()
         stale = frozenset(draft.observed) - kept if fresh else frozenset[Spot]()
+        leaving = left_elsewhere(draft, stale)
+        late = frozenset(spot for spot in stale if any(one.owns(spot) for one in leaving))
+        final, new = new, replace(new, leaving=(*leaving, *new.leaving))
         home = ChangeSet(
             key=record_key(Owner(*draft.key)),
             expected_version=draft.entry.version if draft.entry is not None else None,
             record=new.encode(draft.home),
-            title=f"Update {draft.key}",
+            title=f"{_verb(draft)} {draft.key}",
             trailers=_trailers(draft.promise, new),
         )
-        return spread(home, draft.home, contents, stale)
+        change = spread(home, draft.home, contents, stale - late)
+        if not late:
+            return change
+        bare = replace(home, expected_version=None, record=None, title=f"Move {draft.key}")
+        after = spread(bare, draft.home, {}, late).parts
+        last = replace(
+            home, expected_version=digest_bytes(home.record or b""), record=final.encode(draft.home)
+        )
+        after = {store: part for store, part in after.items() if part.delete}
+        return replace(change, after=after, last=last)
 
     def removal(self, key: RequestKey, files: Collection[Spot]) -> Change:
         """Return what removes a request's files and its record."""
@@ -138,6 +153,7 @@ class Composer:
                 protected=_protected(draft),
                 paused=draft.is_paused,
                 status=draft.status,
+                leaving=draft.leaving if draft.is_rolled_back else kept.leaving,
             )
         outputs, sealed = (old.outputs, old.sealed) if old is not None else ((), None)
         if draft.settled is None:
@@ -154,6 +170,7 @@ class Composer:
             input_digest=draft.input_digest,
             outputs=outputs,
             placements=tuple(_remembered(draft)),
+            leaving=draft.leaving,
             traits=draft.traits,
             status=draft.status,
             suspension=draft.suspension,
@@ -170,6 +187,17 @@ def _contents(draft: Draft) -> dict[Spot, bytes]:
         for placement in draft.placements
         for path, content in (placement.contents or {}).items()
     }
+
+
+def _verb(draft: Draft) -> str:
+    """Return what happens to a request, in the word that its commit's subject begins with."""
+    if draft.settled is not None:
+        return "Update"
+    if draft.record is None or not draft.record.outputs:
+        return "Adopt" if draft.observed else "Create"
+    if how_moved(draft.placements, draft.record.placements):
+        return "Move"
+    return "Put back" if draft.is_put_back else "Update"
 
 
 def spread(

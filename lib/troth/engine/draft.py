@@ -31,6 +31,7 @@ class Draft:
         left: digest of each of its files that stays as it is, in a Destination that is not given.
         suspension: what a stage asked for in this run.
         settled: why no stage ran, or why what ran is not to be written; None for a fresh output.
+        leaving: where it was before it moved, as far as that cannot be reached now.
         misplaced: why its place is not what its selectors ask for, None when it is.
         put_back: why a rollback of its files is not kept, None where there is none.
     """
@@ -50,6 +51,7 @@ class Draft:
     left: Mapping[Spot, str] = field(default_factory=dict[Spot, str])
     suspension: Suspension | None = None
     settled: Settled | None = None
+    leaving: tuple[Placement, ...] = ()
     misplaced: str | None = None
     put_back: str | None = None
 
@@ -69,6 +71,13 @@ class Draft:
     def is_rolled_back(self) -> bool:
         """Whether its files hold an earlier output, which is kept."""
         return self.settled is not None and self.settled.kind is Settlement.REVERTED
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether the files of an output that is not new are written again."""
+        if self.settled is not None or self.record is None:
+            return False
+        return self.put_back is not None or self.record.input_digest == self.input_digest
 
     @property
     def is_wanted(self) -> bool:

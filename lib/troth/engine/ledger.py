@@ -149,7 +149,7 @@ class Ledger:
         return {
             spot: key
             for key, entry in self.entries.items()
-            for placement in entry.record.placements
+            for placement in (*entry.record.placements, *entry.record.leaving)
             if placement.owned is None
             for spot in placement.spots
         }

@@ -32,7 +32,8 @@ def observe(key: RequestKey, record: Record | None, world: World, view: View) ->
 
     Args:
         key: the request.
-        record: what is remembered of it; its files and folders count wherever they are.
+        record: what is remembered of it; its files and folders count wherever they are, those
+            that it has moved out of included.
         world: in each of its Destinations there may be a folder that is the request's, whether it
             has been placed there or not, so that what was left behind there is found.
         view: the moment of the stores.
@@ -48,7 +49,7 @@ def observe(key: RequestKey, record: Record | None, world: World, view: View) ->
         if (file := file_of(one)) is not None
     }
     found: dict[Spot, str] = {}
-    for placement in record.placements if record is not None else ():
+    for placement in (*record.placements, *record.leaving) if record is not None else ():
         if placement.owned is not None:
             places.add(Spot(placement.store, placement.owned))
             continue

@@ -12,9 +12,10 @@ from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
 from troth.engine.check import OutputLimits, check_groups, check_places, check_status
 from troth.engine.claim import Claims
-from troth.engine.digest import InputDigests, output_digest
+from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
+from troth.engine.moves import not_clean, out_of_reach, places_of, stores_of
 from troth.engine.objects import identify, traits_of
 from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
@@ -22,13 +23,13 @@ from troth.engine.record import Record, identity_of
 from troth.engine.render import Renderer
 from troth.engine.routes import Traits
 from troth.engine.settled import Settled, Settlement
+from troth.engine.stable import refuse_unstable
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import (
     HeldError,
     OutputRefusedError,
     Reason,
-    StageError,
     UnscheduledError,
 )
 
@@ -63,9 +64,12 @@ class Preparer:
         record = draft.record
         if record is not None:
             self._refuse_foreign(draft, record)
-            self.ledger.view.require(sorted({one.store for one in record.placements}))
+            self.ledger.view.require(sorted(stores_of(record, self.world)))
             draft = replace(draft, status=record.status)
-        draft = replace(draft, observed=self.claims.standings.observed(draft.key, record))
+        observed = self.claims.standings.observed(draft.key, record)
+        leaving = record.leaving if record is not None else ()
+        leaving = not_clean(leaving, observed, self.ledger.view)
+        draft = replace(draft, observed=observed, leaving=leaving)
         halted = self._halted(draft)
         if halted is not None:
             return _remembered(draft, record, halted) if record else replace(draft, settled=halted)
@@ -137,7 +141,7 @@ class Preparer:
         """Return a remembered draft if its Destinations are where they were, else None."""
         groups = {(p.group.pipeline, p.group.directory): p.group for p in draft.placements}
         places = place(draft.key, groups.values(), self.world, draft.placements)
-        if _spots([*places.placements, *places.left]) != _spots(draft.placements):
+        if places_of([*places.placements, *places.left]) != places_of(draft.placements):
             return None
         known = self.world.destinations.keys()
         if any(one.behind and one.destination in known for one in draft.placements):
@@ -174,6 +178,7 @@ class Preparer:
         self.ledger.view.require(sorted({one.store for one in places.placements}))
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
         adopted = self.adoptions.own(placements)
+        gone = out_of_reach((*earlier, *draft.leaving), self.ledger.view)
         draft = replace(
             draft,
             placements=(*placements, *(replace(one, behind=True) for one in places.left)),
@@ -181,9 +186,10 @@ class Preparer:
             misplaced=places.misplaced,
             observed={**draft.observed, **adopted},
             left=_in(places.left, draft.observed),
+            leaving=tuple(one for one in gone if one not in places.left),
         )
         if record is not None and self._repeats(draft, record):
-            _refuse_unstable(draft, record)
+            refuse_unstable(draft, record)
         return draft
 
     def _repeats(self, draft: Draft, record: Record) -> bool:
@@ -216,10 +222,6 @@ def _in(placements: Iterable[Placement], observed: Mapping[Spot, str]) -> dict[S
     """Return the files of some placements."""
     found = list(placements)
     return {spot: d for spot, d in observed.items() if any(one.owns(spot) for one in found)}
-
-
-def _spots(placements: Iterable[Placement]) -> list[tuple[str, Spot]]:
-    return sorted((one.destination, Spot(one.store, one.path)) for one in placements)
 
 
 _HELD = Settled(
@@ -261,19 +263,3 @@ def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
     """Return the draft with all that its record holds."""
     remembered = replace(draft, settled=settled, status=record.status, suspension=record.suspension)
     return _with_old_output(remembered)
-
-
-def _refuse_unstable(draft: Draft, record: Record) -> None:
-    """Refuse a second run from the same state that gave other bytes or left another state."""
-    same_places = _spots(draft.placements) == _spots(record.placements)
-    if draft.status != record.status:
-        what = "left another status"
-    elif same_places and output_digest(draft.digests, draft.home) != record.outputs[0]:
-        what = "gave other bytes"
-    else:
-        return
-    message = (
-        f"the stages {what} for the same request and state; a stage takes time and randomness "
-        "from its context only, and keeps what it made of them in its status. Nothing was written."
-    )
-    raise StageError(Reason.UNSTABLE, message)

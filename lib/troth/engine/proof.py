@@ -5,7 +5,7 @@ output, so it tells that a file differs, and mostly not which.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from troth.api import Reader, RequestKey
@@ -138,6 +138,10 @@ def check_files(
         seen: the stores that were looked at.
     """
     named = {spot for placement in record.placements for spot in placement.spots}
+    if left := sorted({placement.store for placement in record.leaving} - set(seen)):
+        text = f"it has left files in {', '.join(left)}, which was not looked at."
+        rest = check_files(replace(record, leaving=()), observed, home, seen)
+        return [Problem(Flaw.STORE_NOT_SEEN, text), *rest]
     unseen = sorted({placement.store for placement in record.placements} - set(seen))
     if unseen:
         text = f"it has files in {', '.join(unseen)} too, which was not looked at."

@@ -55,6 +55,7 @@ class Record:
         outputs: digests of its last outputs, newest first.
         sealed: digest of the SealedSecrets of its newest output, None where it holds none.
         placements: where its files are; contents left out.
+        leaving: where they were before they moved, as far as that is not cleaned yet.
         traits: what routes are decided by, of the Destinations where there is any.
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
@@ -77,6 +78,7 @@ class Record:
     protected: bool = False
     paused: bool = False
     sealed: str | None = None
+    leaving: tuple[Placement, ...] = ()
 
     def was_asked(self, asked: JsonObject) -> bool:
         """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
@@ -125,11 +127,17 @@ class Record:
             "outputDigests": list(self.outputs),
             **({"sealedDigest": self.sealed} if self.sealed else {}),
             "placements": [_encode_placement(placement, home) for placement in self.placements],
+            **self._spelled_leaving(home),
             **self._spelled_traits(),
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
+
+    def _spelled_leaving(self, home: str) -> dict[str, Json]:
+        if not self.leaving:
+            return {}
+        return {"leaving": [_encode_placement(placement, home) for placement in self.leaving]}
 
     def _spelled_traits(self) -> dict[str, Json]:
         if not self.traits:
@@ -253,6 +261,7 @@ def _decode(raw: JsonObject, home: str) -> Record:
         outputs=fields.texts("outputDigests"),
         sealed=fields.text("sealedDigest") if fields.has("sealedDigest") else None,
         placements=tuple(_decode_placement(item, home) for item in fields.items("placements")),
+        leaving=tuple(_decode_placement(item, home) for item in fields.items("leaving")),
         traits=_decode_traits(fields.section("routes")),
         status=fields.mapping("status"),
         suspension=(

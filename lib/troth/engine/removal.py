@@ -82,7 +82,7 @@ def sort_out(
     removable: list[RequestKey] = []
     kept: list[Item] = []
     for key in absent:
-        reason = _reason_to_keep(mine[key], rules)
+        reason = _reason_to_keep(mine[key], rules) or _out_of_this_run(mine[key], ledger)
         if reason is None and key.is_promise:
             reason = promise_in_use(key, records.keys() - set(removable))
         if reason is None:
@@ -161,6 +161,19 @@ def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, s
         text = 'it carries troth.dev/deletion-protection: "true"; take that off first.'
         return State.REFUSED, Reason.DELETION_PROTECTED, text
     return None
+
+
+def _out_of_this_run(record: Record, ledger: Ledger) -> tuple[State, Reason, str] | None:
+    """Return why a request stays that has files where this run can remove none."""
+    stores = {one.store for one in (*record.placements, *record.leaving)}
+    missing = sorted(stores - ledger.view.snapshots.keys())
+    if not missing:
+        return None
+    text = (
+        f"no longer found, but it has files in the state store {', '.join(missing)}, which is none "
+        "of this run's; it is kept. Give that store again."
+    )
+    return State.ORPHANED, Reason.INCOMPLETE_RUN, text
 
 
 @dataclass(frozen=True, slots=True)

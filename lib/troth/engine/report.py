@@ -6,6 +6,7 @@ from dataclasses import replace
 from troth.api import RequestKey
 from troth.engine.draft import Draft
 from troth.engine.ledger import names_in
+from troth.engine.moves import how_moved
 from troth.engine.record import Record
 from troth.engine.secrets import redact
 from troth.engine.values import Item, Placement, Spot, State, Submission
@@ -122,21 +123,15 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
     if draft.misplaced is not None:
         state, reason = State.MISPLACED, Reason.DESTINATION_SELECTOR_MISMATCH
         message = draft.misplaced
+    if draft.leaving:
+        where = ", ".join(sorted({str(Spot(one.store, one.path)) for one in draft.leaving}))
+        left = f"What it left at {where} is removed once its state store can be reached."
+        message = f"{message} {left}".strip()
     if draft.promise.allows_plain_secrets:
         note = f"Promise {draft.promise.name} may write plain secrets (by annotation)."
         message = f"{message} {note}".strip()
     places = _places(draft.placements)
     return Item(*draft.key, state, reason, redact(message), places, revision)
-
-
-def _moved(now: Iterable[Placement], before: Iterable[Placement]) -> bool:
-    """Tell whether a group that was there before is in another folder now."""
-
-    def where(placement: Placement) -> tuple[str, str, str]:
-        return placement.group.pipeline, placement.group.directory, placement.destination
-
-    folders = {where(one): (one.store, one.path) for one in before}
-    return any(folders.get(where(p), (p.store, p.path)) != (p.store, p.path) for p in now)
 
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
@@ -151,10 +146,9 @@ def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
 def _written(draft: Draft) -> tuple[Reason, str]:
     if draft.record is None or not draft.record.outputs:
         return Reason.CREATED, ""
-    if _moved(draft.placements, draft.record.placements):
-        return Reason.UPDATED, "its files move with its Destination's path."
-    if draft.put_back is not None:
-        return Reason.DRIFT_PUT_BACK, draft.put_back
-    if draft.record.input_digest == draft.input_digest:
-        return Reason.DRIFT_PUT_BACK, "its files had been changed by hand and were put back."
+    if moves := how_moved(draft.placements, draft.record.placements):
+        return Reason.UPDATED, moves
+    if draft.is_put_back:
+        text = "its files had been changed by hand and were put back."
+        return Reason.DRIFT_PUT_BACK, draft.put_back or text
     return Reason.UPDATED, ""

@@ -75,8 +75,8 @@ def test_a_new_bundle_is_committed_unedited_and_then_unchanged(
     assert first.out.splitlines()[-1] == "2 written."
     assert second.out.splitlines()[-1] == "2 unchanged."
     assert workspace.commits() == [
-        "Update default/website-minimal (website)",
-        "Update default/website-example (website)",
+        "Create default/website-minimal (website)",
+        "Create default/website-example (website)",
     ]
 
 

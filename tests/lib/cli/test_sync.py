@@ -19,8 +19,8 @@ def test_the_first_sync_makes_the_store_and_a_commit_for_each_request(
     assert run.code == 0
     assert {item["state"] for item in run.items.values()} == {"Written"}
     assert sorted(workspace.commits()) == [
-        "Update default/payments (namespace)",
-        "Update default/shop (namespace)",
+        "Create default/payments (namespace)",
+        "Create default/shop (namespace)",
     ]
     assert len(workspace.commits(RECORDS)) == 1
 

@@ -303,7 +303,7 @@ def test_the_commit_carries_the_receipt() -> None:
     platform.sync(request(value="x"))
 
     [change] = [one for one in platform.handed_in if one.files]
-    assert change.title == "Update team/one (thing)"
+    assert change.title == "Create team/one (thing)"
     assert [name for name, _ in change.trailers] == [
         "Troth-Request",
         "Troth-Generation",

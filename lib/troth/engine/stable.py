@@ -1,0 +1,29 @@
+"""Stable: a second run from the same state gives the same bytes and leaves the same state."""
+
+from troth.engine.digest import output_digest
+from troth.engine.draft import Draft
+from troth.engine.moves import places_of
+from troth.engine.record import Record
+from troth.errors import Reason, StageError
+
+__all__ = ["refuse_unstable"]
+
+
+def refuse_unstable(draft: Draft, record: Record) -> None:
+    """Refuse a second run from the same state that gave other bytes or left another state.
+
+    Raises:
+        StageError: it did.
+    """
+    same_places = places_of(draft.placements) == places_of(record.placements)
+    if draft.status != record.status:
+        what = "left another status"
+    elif same_places and output_digest(draft.digests, draft.home) != record.outputs[0]:
+        what = "gave other bytes"
+    else:
+        return
+    message = (
+        f"the stages {what} for the same request and state; a stage takes time and randomness "
+        "from its context only, and keeps what it made of them in its status. Nothing was written."
+    )
+    raise StageError(Reason.UNSTABLE, message)
