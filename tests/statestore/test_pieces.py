@@ -9,6 +9,8 @@ from support.repositories import OpenStore, Remote
 
 from troth.errors import Reason, StoreError
 from troth_statestore import ChangeSet, Outcome, StateStore, digest_bytes
+from troth_statestore._index import Index
+from troth_statestore._plan import plan
 from troth_statestore.directory import DirectoryStore
 from troth_statestore.pieces import KEPT, as_piece, compose, documents_in, parse, why_no_piece
 
@@ -172,6 +174,16 @@ def test_a_thousand_in_one_flush_are_one_commit(remote: Remote, open_store: Open
 
     assert remote.subjects() == ["Update 1000 requests"]
     assert len({one.revision for one in receipts}) == 1
+
+
+def test_a_flush_writes_a_shared_file_once() -> None:
+    nothing = Index({})
+
+    steps = plan(
+        [change("one", b"a: 1\n"), change("two", b"b: 2\n")], nothing, nothing, lambda _: None
+    )
+
+    assert [list(step.write) for step in steps] == [[FILE], []]
 
 
 def test_another_writers_piece_that_landed_meanwhile_is_kept(

@@ -15,7 +15,10 @@ from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
 from troth_statestore import ChangeSet, Owner, digest_bytes, record_key
 
-__all__ = ["Change", "Composer", "spread"]
+__all__ = ["VERBS", "Change", "Composer", "spread"]
+
+VERBS = ("Adopt", "Create", "Move", "Put back", "Update")
+"""What the subject of a commit may begin with that writes the files of a request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,22 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from troth.api import RequestKey
+from troth.engine.change import VERBS
 from troth.engine.ledger import Ledger
 from troth.engine.observe import NOWHERE
+from troth.engine.place import folder_of
 from troth.engine.record import Record
 from troth.engine.values import World
 from troth.errors import InvalidInputError, NotServedError, Reason
-from troth_statestore import Commit, History, Owner, nested_folder, record_key
+from troth_statestore import (
+    Commit,
+    History,
+    Owner,
+    is_piece,
+    nested_folder,
+    record_key,
+    split_place,
+)
 
 __all__ = ["Past", "Step", "receipt_in", "receipts_in"]
 
@@ -156,7 +166,11 @@ class Past:
         self, store: str, key: RequestKey, limit: int | None, until: str | None = None
     ) -> list[Step]:
         paths = self.paths(store, key)
-        commits = self.histories[store].log(paths, limit=limit, until=until)
+        files = sorted({split_place(path)[0] for path in paths})
+        shared = any(is_piece(path) for path in paths)
+        found = self.histories[store].log(files, limit=None if shared else limit, until=until)
+        # A file that others have parts in is changed by their commits as well.
+        commits = [one for one in found if not shared or _concerns(one.message, key)]
         return [Step(store, commit, receipt_in(commit.message, key)) for commit in commits]
 
     def paths(self, store: str, key: RequestKey) -> list[str]:
@@ -168,16 +182,18 @@ class Past:
             if any(one.owned is None for one in entry.record.placements):
                 found |= set(self._placed_before(store, key))
         # As commits of Troth name the request: in their receipts, or a Promise in the subject.
-        line = f"Update {key}" if key.is_promise else f"Troth-Request: {'/'.join(key)}"
+        lines = [f"Troth-Request: {'/'.join(key)}"]
+        if key.is_promise:
+            lines = [f"{verb} {key}" for verb in VERBS]
         within = nested_folder("", Owner(*key))
-        for path in self.histories[store].touched(line):
+        for path in (path for line in lines for path in self.histories[store].touched(line)):
             found |= set(_folders(path, within))
         return sorted(found)
 
     def _given(self, store: str, key: RequestKey) -> Iterator[str]:
         for destination in self.world.destinations.values():
             if self.world.store_of(destination) == store:
-                yield nested_folder(destination.path, Owner(*key))
+                yield folder_of(destination, key) or nested_folder(destination.path, Owner(*key))
 
     def _placed_before(self, store: str, key: RequestKey) -> Iterator[str]:
         """Return the files that earlier records name, where no folder of its own tells."""
@@ -195,6 +211,12 @@ class Past:
                 yield Record.decode(content, path, entry.home)
             except InvalidInputError:
                 continue  # one that could not be read tells nothing, now or then
+
+
+def _concerns(message: str, key: RequestKey) -> bool:
+    """Tell whether a commit is that of a request, or of somebody else than Troth."""
+    owners = {owner for owner, _ in receipts_in(message)}
+    return not owners or key in owners
 
 
 def _placed(record: Record, store: str) -> Iterable[str]:

@@ -23,11 +23,12 @@ from troth.api import (
     load_object,
 )
 from troth.api.labels import LAST_APPLIED
+from troth.engine.placements import decode_placement, encode_placement
 from troth.engine.routes import Traits
 from troth.engine.suspension import Suspension
-from troth.engine.values import Group, ObjectId, Placement
+from troth.engine.values import Placement
 from troth.errors import InvalidInputError, Reason, TrothError
-from troth_statestore import Owner, flat_file, record_key
+from troth_statestore import Owner, record_key
 
 __all__ = ["API_VERSION", "OUTPUTS_KEPT", "Record", "asked_of", "identity_of", "version_of"]
 
@@ -113,6 +114,7 @@ class Record:
 
     def encode(self, home: str = "") -> bytes:
         """Spell the record, kept in the store `home`: the same record, the same bytes."""
+        left: list[Json] = [encode_placement(one, home) for one in self.leaving]
         spelled: dict[str, Json] = {
             "apiVersion": API_VERSION,
             "kind": _KIND,
@@ -126,18 +128,13 @@ class Record:
             "inputDigest": self.input_digest,
             "outputDigests": list(self.outputs),
             **({"sealedDigest": self.sealed} if self.sealed else {}),
-            "placements": [_encode_placement(placement, home) for placement in self.placements],
-            **self._spelled_leaving(home),
+            "placements": [encode_placement(placement, home) for placement in self.placements],
+            **({"leaving": left} if left else {}),
             **self._spelled_traits(),
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
-
-    def _spelled_leaving(self, home: str) -> dict[str, Json]:
-        if not self.leaving:
-            return {}
-        return {"leaving": [_encode_placement(placement, home) for placement in self.leaving]}
 
     def _spelled_traits(self) -> dict[str, Json]:
         if not self.traits:
@@ -217,23 +214,6 @@ def _finite(text: str) -> float:
     return number
 
 
-def _encode_placement(placement: Placement, home: str) -> Json:
-    group = placement.group
-    elsewhere = {} if placement.store == home else {"store": placement.store}
-    return {
-        "pipeline": group.pipeline,
-        "directory": group.directory,
-        "selector": dict(sorted(group.selector.items())),
-        "destination": placement.destination,
-        **elsewhere,
-        "path": placement.path,
-        "owned": placement.owned,
-        "files": [path.removeprefix(f"{placement.path}/") for path in placement.files],
-        "objects": [item._asdict() for item in placement.objects],
-        **({"behind": True} if placement.behind else {}),
-    }
-
-
 def _decode(raw: JsonObject, home: str) -> Record:
     fields = Fields(raw, reason=Reason.RECORD_UNREADABLE)
     if (fields.text("apiVersion"), fields.text("kind")) != (API_VERSION, _KIND):
@@ -260,8 +240,8 @@ def _decode(raw: JsonObject, home: str) -> Record:
         input_digest=fields.text("inputDigest") if fields.has("inputDigest") else None,
         outputs=fields.texts("outputDigests"),
         sealed=fields.text("sealedDigest") if fields.has("sealedDigest") else None,
-        placements=tuple(_decode_placement(item, home) for item in fields.items("placements")),
-        leaving=tuple(_decode_placement(item, home) for item in fields.items("leaving")),
+        placements=tuple(decode_placement(item, home) for item in fields.items("placements")),
+        leaving=tuple(decode_placement(item, home) for item in fields.items("leaving")),
         traits=_decode_traits(fields.section("routes")),
         status=fields.mapping("status"),
         suspension=(
@@ -280,27 +260,3 @@ def _key(request: Fields) -> RequestKey:
     if request.value("namespace") == request.value("name") == "":
         return RequestKey.of_promise(promise)
     return RequestKey(request.text("namespace"), promise, request.text("name"))
-
-
-def _decode_placement(fields: Fields, home: str) -> Placement:
-    path = fields.text("path", "")
-    group = Group(
-        pipeline=fields.text("pipeline", ""),
-        directory=fields.text("directory"),
-        selector=fields.string_map("selector"),
-        files=None,
-    )
-    return Placement(
-        group=group,
-        destination=fields.text("destination"),
-        path=path,
-        owned=fields.text("owned") if fields.has("owned") else None,
-        store=fields.text("store", home),
-        files=tuple(flat_file(path, file) for file in fields.texts("files")),
-        objects=tuple(
-            ObjectId(item.text("group", ""), item.text("kind"), item.text("namespace", ""),
-                     item.text("name"))
-            for item in fields.items("objects")
-        ),
-        behind=fields.flag("behind", default=False),
-    )  # fmt: skip

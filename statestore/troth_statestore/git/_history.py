@@ -17,6 +17,7 @@ from troth_statestore.git._mirror import descends
 from troth_statestore.git._objects import read_blobs
 from troth_statestore.git._remote import Branches, Tips
 from troth_statestore.history import Commit, FileStep
+from troth_statestore.pieces import PieceReader, is_piece
 
 __all__ = ["GitHistory", "Past"]
 
@@ -142,7 +143,13 @@ class GitHistory:
 
     def read_at(self, revision: str, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Return path → content of the plain files at or below `paths` at a revision."""
-        return self._ask(lambda past: _read_at(past.whole(), revision, paths))
+
+        def read(files: Sequence[str]) -> dict[str, bytes]:
+            return self._ask(lambda past: _read_at(past.whole(), revision, files))
+
+        pieces = PieceReader(read)
+        below = [path for one in paths if is_piece(one) for path in pieces.below(one)]
+        return {**read([one for one in paths if not is_piece(one)]), **pieces.read(below)}
 
     def record_versions(self, key: str) -> Iterator[tuple[str, bytes]]:
         """Return what a record was until it was removed or made, the newest first."""

@@ -153,7 +153,7 @@ def test_nothing_secret_shows_over_https_in_success_and_failure(
     watch.look()
 
     assert written.code == 0, written.err
-    assert remote.subjects() == ["Update default/shop (namespace)"]
+    assert remote.subjects() == ["Create default/shop (namespace)"]
     assert watch.looks > 4
     assert "no access with Basic ***" in refused.err
     assert "InvalidCredentials" in wrong.err
@@ -282,7 +282,7 @@ def test_an_ssh_key_comes_from_options(workspace: Workspace, sshd: SshHost, remo
     run = sync(workspace, "-s", sshd.url(remote.folder), *options)
 
     assert run.code == 0, run.err
-    assert remote.subjects() == ["Update default/shop (namespace)"]
+    assert remote.subjects() == ["Create default/shop (namespace)"]
 
 
 def test_the_password_in_the_environment_goes_no_further(

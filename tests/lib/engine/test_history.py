@@ -53,7 +53,7 @@ def test_only_the_commits_of_the_request_are_told(git: GitPlatform) -> None:
     git.platform.sync(request(value="a"), request("one-more", value="a"))
     git.platform.sync(request(value="b"), request("one-more", value="b"))
 
-    assert subjects(git) == ["Update team/one (thing)"] * 2
+    assert subjects(git) == ["Update team/one (thing)", "Create team/one (thing)"]
 
 
 def test_an_edit_by_hand_shows_as_somebody_elses(git: GitPlatform) -> None:
@@ -71,7 +71,7 @@ def test_a_removal_ends_the_history_and_is_part_of_it(git: GitPlatform) -> None:
     git.platform.sync(request(value="a"))
     git.platform.sync()
 
-    assert subjects(git) == ["Remove team/one (thing)", "Update team/one (thing)"]
+    assert subjects(git) == ["Remove team/one (thing)", "Create team/one (thing)"]
 
 
 def test_where_a_request_was_before_its_destination_moved_is_told(git: GitPlatform) -> None:
@@ -83,7 +83,8 @@ def test_where_a_request_was_before_its_destination_moved_is_told(git: GitPlatfo
     moved, first = git.past.of(ONE)
 
     assert {file.path.split("/")[0] for file in moved.commit.files} == {"cluster", "moved"}
-    assert first.commit.subject == "Update team/one (thing)"
+    assert moved.commit.subject == "Move team/one (thing)"
+    assert first.commit.subject == "Create team/one (thing)"
 
 
 def test_a_promise_has_a_history_of_its_own(git: GitPlatform) -> None:
@@ -93,7 +94,7 @@ def test_a_promise_has_a_history_of_its_own(git: GitPlatform) -> None:
 
     [step] = git.past.of(RequestKey.of_promise("thing"))
 
-    assert step.commit.subject == "Update Promise thing"
+    assert step.commit.subject == "Create Promise thing"
     assert step.generation == 1
 
 

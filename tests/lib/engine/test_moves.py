@@ -221,3 +221,42 @@ def test_verify_says_that_an_old_place_was_not_looked_at() -> None:
 
     [proof] = [one for one in proofs if one.key.name == "one"]
     assert [problem.flaw for problem in proof.problems] == [Flaw.STORE_NOT_SEEN]
+
+
+def writes_the_shared_name(job: StageJob) -> StageResult:
+    """One request writes a file that is called like the one which all share in another layout."""
+    name = job.environ["KRATIX_OBJECT_NAME"]
+    path = "aggregated.yaml" if name == "one" else f"{name}.yaml"
+    return StageResult({path: dump_documents([config_map(name)])})
+
+
+def test_a_file_that_becomes_the_shared_one_loses_nothing() -> None:
+    found = Platform(
+        stages={"configure": writes_the_shared_name},
+        destinations=[destination("cluster", layout=Layout.NONE)],
+    )
+    found.sync(request("one"), request("two"))
+    found.destinations = [destination("cluster", layout=Layout.AGGREGATED)]
+
+    found.sync(request("one"), request("two"))
+    [(path, content)] = found.files.items()
+    again = found.sync(request("one"), request("two"))
+
+    assert path == "cluster/aggregated.yaml"
+    assert (content.count(b"name: one"), content.count(b"name: two")) == (1, 1)
+    assert {item.state for item in again.values()} == {State.UNCHANGED}
+
+
+def test_a_shared_file_that_becomes_one_requests_waits_until_the_others_are_out_of_it() -> None:
+    found = Platform(
+        stages={"configure": writes_the_shared_name},
+        destinations=[destination("cluster", layout=Layout.AGGREGATED)],
+    )
+    found.sync(request("one"), request("two"))
+    found.destinations = [destination("cluster", layout=Layout.NONE)]
+
+    items = found.sync(request("one"), request("two"))
+
+    assert items["one"].reason == Reason.PATH_HELD
+    assert items["two"].state is State.WRITTEN
+    assert b"name: one" in found.files["cluster/aggregated.yaml"]

@@ -418,3 +418,34 @@ def test_a_promise_is_rolled_back_like_a_request(git: GitPlatform) -> None:
 
     assert any("value: a" in content for content in git.remotes[""].files().values())
     assert git.platform.sync()["thing"].reason == Reason.REVERTED
+
+
+def test_a_part_of_a_shared_file_goes_back_and_the_parts_of_others_stay(git: GitPlatform) -> None:
+    git.platform.destinations = [destination("cluster", layout=Layout.AGGREGATED)]
+    git.platform.sync(request(value="a"), request("two", value="x"))
+    first = git.tip()
+    git.platform.sync(request(value="b"), request("two", value="x"))
+    git.platform.sync(request(value="b"), request("two", value="new"))
+
+    rolled(git, first)
+    items = git.platform.sync(request(value="b"), request("two", value="new"))
+
+    content = git.remotes[""].files()["cluster/aggregated.yaml"]
+    assert items["one"].reason == Reason.REVERTED
+    assert items["two"].state is State.UNCHANGED
+    assert ("value: a" in str(content), "value: new" in str(content)) == (True, True)
+
+
+def test_the_history_of_a_part_leaves_out_the_commits_of_others(git: GitPlatform) -> None:
+    git.platform.destinations = [destination("cluster", layout=Layout.AGGREGATED)]
+    git.platform.sync(request(value="a"), request("two", value="x"))
+    git.platform.sync(request(value="a"), request("two", value="new"))
+    git.platform.sync(request(value="b"), request("two", value="new"))
+
+    steps = git.past.of(ONE)
+
+    assert [step.commit.subject for step in steps] == [
+        "Update team/one (thing)",
+        "Update 2 requests",
+    ]
+    assert git.past.step(ONE, steps[1].commit.revision) == steps[1]
