@@ -347,3 +347,16 @@ def test_a_secret_that_a_delete_pipeline_leaves_reaches_no_record(place: str) ->
 
     assert items["one"].reason == Reason.PLAIN_SECRET
     assert b"PRIVATE" not in b"".join(platform.records.values())
+
+
+def test_a_promise_that_has_lost_its_pipelines_takes_no_files_along() -> None:
+    platform = Platform()
+    platform.sync(request(value="x"))
+    before = platform.files
+    platform.promises = [promise(configure=[])]
+
+    items = platform.sync(request(value="x"))
+
+    assert platform.files == before
+    assert (items["one"].state, items["one"].reason) == (State.REFUSED, Reason.INVALID_OBJECT)
+    assert "cut off" in items["one"].message
