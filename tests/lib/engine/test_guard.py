@@ -120,6 +120,19 @@ def test_a_route_does_not_come_to_hang_on_a_gateway_that_another_run_has_just_ch
     assert other.sync(request("two", value="/a"))["two"].reason == reason
 
 
+def test_listeners_do_not_come_to_hang_on_a_gateway_that_another_run_has_just_changed(
+    tmp_path: Path,
+) -> None:
+    one, other = pair(apis(), tmp_path)
+    one.sync(gate())
+    listeners = request("more", kind="Gate", colour="set")
+
+    _, second = at_once((one, [gate("/b guests")]), (other, [listeners]))
+
+    assert second["more"].reason == Reason.STATE_STORE_BUSY
+    assert other.sync(listeners)["more"].state is State.WRITTEN
+
+
 def test_what_takes_nothing_new_is_written_whatever_others_did(tmp_path: Path) -> None:
     one, other = pair(apis(), tmp_path)
     one.sync(gate())
