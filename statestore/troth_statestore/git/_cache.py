@@ -112,9 +112,12 @@ class Cache:
         known = marker.read_bytes() if marker.is_file() else b""
         if known != self._identity() or self.git.run("rev-parse", "--git-dir").status != 0:
             self.rebuild()
-        else:
+            return
+        try:
             self._configure()
             self._remove_unfinished()
+        except OSError:  # something else stands where a file should be
+            self.rebuild()
 
     def _remove_unfinished(self) -> None:
         """Remove packs that a git which was killed had begun; nobody is here to finish them."""

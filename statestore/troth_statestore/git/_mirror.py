@@ -45,6 +45,7 @@ class Mirror:
         self._moment: Moment | None = None
         self._seen = Tips(None, None)
         self._looked = False
+        self._is_new = cache.is_empty
         self.doubt: StoreError | None = None
 
     def refresh(self) -> Moment:
@@ -81,6 +82,7 @@ class Mirror:
         """Take `moment` for the state of the remote, which is known to have it."""
         self._moment = moment
         self._shown.add(moment)
+        self._is_new = False
         self._seen = Tips(moment.files.tip, moment.records.tip)
 
     def tidy(self) -> None:
@@ -98,6 +100,7 @@ class Mirror:
     def begin_again(self) -> None:
         """Make the cache anew. What was seen is remembered: history may not change for that."""
         self._moment = None
+        self._is_new = True
         self._cache.rebuild()
 
     def _first_look(self, tips: Tips) -> Tips:
@@ -110,6 +113,7 @@ class Mirror:
                 break
             tips = self._remote.fetch(again, whole=True)
         if doubt is not None and not self._accept:
+            self._make_sure()
             raise doubt
         self.doubt = doubt
         self._looked = True
@@ -118,17 +122,19 @@ class Mirror:
     def _refuse_rewritten(self, ref: str, seen: str | None, tip: str | None) -> None:
         if seen is None or seen == tip:
             return
-        if tip is not None and self._follows(tip, seen):
+        if tip is not None and has(self._cache.git, tip, seen):
             return
+        self._make_sure()
         raise rewritten(self._remote.location, ref, seen, tip)
 
-    def _follows(self, tip: str, seen: str) -> bool:
-        try:
-            return descends(self._cache.git, tip, seen)
-        except CacheDamagedError:
-            # The cache has all that the remote has: what it does not know, the remote gave up.
-            must(self._cache.git.run("cat-file", "-e", f"{tip}^{{commit}}"))
-            return False
+    def _make_sure(self) -> None:
+        """Have the cache made anew before its word is taken for what others did to the remote.
+
+        Raises:
+            CacheDamagedError: it was not made anew for this.
+        """
+        if not self._is_new:
+            raise CacheDamagedError("it does not hold what was seen before")
 
 
 def has(git: GitCommand, tip: str, commit: str) -> bool:

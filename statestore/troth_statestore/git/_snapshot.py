@@ -1,6 +1,6 @@
 """One moment of a Git store: names of objects, and a way to read them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from troth.errors import Reason, TransientError
 from troth_statestore.git._cache import CacheDamagedError
@@ -18,10 +18,12 @@ _LINK = "120000:"
 class GitSnapshot:
     """A `Snapshot` that holds object ids; objects do not change, so neither does it."""
 
-    def __init__(self, git: GitCommand, moment: Moment) -> None:
+    def __init__(self, git: GitCommand, moment: Moment, mend: Callable[[], object]) -> None:
+        """Hold a moment; `mend` is called when the cache that keeps its objects is damaged."""
         self._git = git
         self._moment = moment
         self._pieces = PieceReader(self._read_files)
+        self._mend = mend
 
     @property
     def revision(self) -> str | None:
@@ -71,8 +73,13 @@ class GitSnapshot:
         return {path: blobs[object_id] for path, object_id in wanted.items()}
 
     def _read(self, object_ids: Iterable[str]) -> dict[str, bytes]:
+        wanted = set(object_ids)
         try:
-            return read_blobs(self._git, object_ids)
+            try:
+                return read_blobs(self._git, wanted)
+            except CacheDamagedError:
+                self._mend()
+            return read_blobs(self._git, wanted)
         except CacheDamagedError as exc:
             raise TransientError(
                 Reason.STATE_STORE_BUSY,

@@ -73,7 +73,7 @@ class GitStore:
 
     def snapshot(self) -> GitSnapshot:
         """Fetch and list the newest state."""
-        return self._do(lambda writer: writer.snapshot())
+        return self._do(lambda writer: writer.snapshot(self._mend))
 
     def commit(self, changes: Sequence[ChangeSet]) -> Sequence[Receipt]:
         """Apply change sets by one push; one receipt each, in the order given."""
@@ -95,6 +95,9 @@ class GitStore:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+
+    def _mend(self) -> None:
+        self._do(lambda writer: writer.mend())
 
     def _do(self, work: Callable[[Writer], _Answer]) -> _Answer:
         """Do `work` alone; once more with a new cache if the cache turns out to be damaged."""

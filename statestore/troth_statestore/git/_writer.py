@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from troth.errors import Reason, TransientError, TrothError
@@ -59,11 +59,16 @@ class Writer:
         """Tell why the remote takes no push of ours, None when nothing speaks against one."""
         return why_no_push(self._cache.git, self._target.location)
 
-    def snapshot(self) -> GitSnapshot:
-        """Bring what is known up to date, and hold it fast."""
+    def snapshot(self, mend: Callable[[], object]) -> GitSnapshot:
+        """Bring what is known up to date, and hold it fast; `mend` as `GitSnapshot` has it."""
         moment = self._newest()
         self._seen.look(moment.records.index.digests)
-        return GitSnapshot(self._cache.git, moment)
+        return GitSnapshot(self._cache.git, moment, mend)
+
+    def mend(self) -> None:
+        """Make the cache anew, with all that the remote has."""
+        self.begin_again()
+        self._mirror.refresh()
 
     def past(self) -> Past:
         """Bring what is known up to date, for whoever wants to look back from there."""
@@ -108,7 +113,7 @@ class Writer:
 
     def _send(self, changes: Sequence[ChangeSet], moment: Moment) -> Flush:
         """Make commits of what differs and push them."""
-        now = GitSnapshot(self._cache.git, moment)
+        now = GitSnapshot(self._cache.git, moment, self.mend)
         refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
         steps = plan(changes, moment.files.index, moment.records.index, now.read_file, refused)
         flush = self._press.make(changes, moment, steps, apart=self._apart)
