@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from support.repositories import RECORDS, Clone, OpenStore, Remote
-from support.workspace import Workspace
 
 from troth.errors import StoreError, TransientError, WriteRefusedError
 from troth_statestore import ChangeSet, Outcome
@@ -232,26 +231,6 @@ def test_a_branch_that_was_set_back_further_is_not_taken_for_one_that_was_cut_of
 
     with pytest.raises(StoreError, match="--accept-remote"):
         open_store(settings=settings).snapshot()
-
-
-def test_a_sync_that_was_cut_off_is_made_good_by_the_next(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
-    workspace.ask("payments")
-    workspace.sync()
-    remote = Remote(tmp_path / workspace.store)
-    remote.git("config", "receive.advertiseAtomic", "false")
-    files = remote.tip()
-    workspace.ask("payments", size="large")
-    workspace.ask("shop")
-    workspace.sync()
-    whole = remote.files()
-    remote.git("update-ref", "refs/heads/main", files)  # as if it had been killed between the two
-
-    run = workspace.sync()
-
-    assert {item["state"] for item in run.items.values()} == {"Unchanged"}
-    assert remote.files() == whole
-    assert "finishing a push that was cut off" in run.err
 
 
 def test_a_host_that_goes_away_between_the_two_is_told_as_such(

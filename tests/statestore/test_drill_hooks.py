@@ -1,12 +1,10 @@
 """A remote whose hooks refuse: all of it, one branch of it, or one request among many."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from support.repositories import RECORDS, OpenStore, Remote, git
-from support.workspace import Workspace
 
 from troth.errors import WriteRefusedError
 from troth_statestore import ChangeSet, Outcome
@@ -122,27 +120,3 @@ def test_what_is_refused_whatever_is_written_is_not_tried_in_parts(
     assert all("branch is currently checked out" in str(words) for words in found.values())
     assert attempts(remote) == 1
     flusher.close()
-
-
-def test_the_words_of_a_hook_stand_in_the_report_of_the_request_and_the_rest_goes_on(
-    tmp_path: Path,
-) -> None:
-    workspace = Workspace(tmp_path)
-    workspace.ask("payments")
-    workspace.sync()
-    Remote(tmp_path / workspace.store).hook("pre-receive", NO_GUILT)
-    for name in ("accounts", "guilty", "shop"):
-        workspace.ask(name)
-
-    run = workspace.sync()
-
-    assert run.code == 1
-    states = {name: (item["state"], item["reason"]) for name, item in run.items.items()}
-    assert states == {
-        "accounts": ("Written", "Created"),
-        "guilty": ("Failed", "StateStoreRefused"),
-        "payments": ("Unchanged", "UpToDate"),
-        "shop": ("Written", "Created"),
-    }
-    assert "POLICY-7" in str(run.items["guilty"]["message"])
-    assert json.loads(run.out)["kind"] == "SyncReport"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shutil import which
 
 from troth.errors import Reason, StoreError, TransientError, TrothError, WriteRefusedError
 from troth_statestore.git._cache import CacheDamagedError
@@ -90,7 +91,7 @@ def push(git: GitCommand, location: Location, updates: Sequence[Update]) -> None
         pushed = git.run(
             *("push", "--porcelain"),
             *(("--atomic",) if len(updates) > 1 else ()),
-            *((_OWN_SESSION,) if location.folder is not None else ()),
+            *_receiver(location),
             *(f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates),
             location.url,
             *(f"{update.new}:{update.ref}" for update in updates),
@@ -99,6 +100,11 @@ def push(git: GitCommand, location: Location, updates: Sequence[Update]) -> None
         raise UnsureError(exc, again=False) from exc
     if pushed.status != 0:
         raise _refusal(location, pushed)
+
+
+def _receiver(location: Location) -> tuple[str, ...]:
+    # Not every system has the program; without it a kill may leave a lock: see `_locks`.
+    return (_OWN_SESSION,) if location.folder is not None and which("setsid") else ()
 
 
 def _refusal(location: Location, pushed: Finished) -> Exception:

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 from support.drills import rounds
+from support.repositories import Remote
 from support.workspace import TROTH, Workspace
 
 RECORDS = "troth/records/main"
@@ -105,3 +106,56 @@ def test_records_that_were_deleted_stop_a_sync_until_that_is_accepted(
 
     assert accepted.code == 0
     assert {item["state"] for item in workspace.sync().items.values()} == {"Unchanged"}
+
+
+# Refuses files below a folder called "guilty".
+NO_GUILT = """
+while read old new ref; do
+    case $ref in */records/*) continue;; esac
+    git log --format= --name-only $new --not --all | grep -q guilty && {
+        echo "POLICY-7: this is not allowed here" >&2; exit 1; }
+done
+exit 0
+"""
+
+
+def test_the_words_of_a_hook_stand_in_the_report_of_the_request_and_the_rest_goes_on(
+    workspace: Workspace,
+) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+    Remote(workspace.path / workspace.store).hook("pre-receive", NO_GUILT)
+    for name in ("accounts", "guilty", "shop"):
+        workspace.ask(name)
+
+    run = workspace.sync()
+
+    assert run.code == 1
+    assert {name: (item["state"], item["reason"]) for name, item in run.items.items()} == {
+        "accounts": ("Written", "Created"),
+        "guilty": ("Failed", "StateStoreRefused"),
+        "payments": ("Unchanged", "UpToDate"),
+        "shop": ("Written", "Created"),
+    }
+    assert "POLICY-7: this is not allowed here" in str(run.items["guilty"]["message"])
+
+
+def test_a_sync_that_was_cut_off_between_two_pushes_is_made_good_by_the_next(
+    workspace: Workspace,
+) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+    remote = Remote(workspace.path / workspace.store)
+    remote.git("config", "receive.advertiseAtomic", "false")
+    files = remote.tip()
+    workspace.ask("payments", size="large")
+    workspace.ask("shop")
+    workspace.sync()
+    whole = remote.files()
+    remote.git("update-ref", "refs/heads/main", files)  # as if it had been killed between the two
+
+    run = workspace.sync()
+
+    assert {item["state"] for item in run.items.values()} == {"Unchanged"}
+    assert remote.files() == whole
+    assert "finishing a push that was cut off" in run.err
