@@ -23,7 +23,7 @@ from troth_statestore.git._remote import Branches, Tips
 from troth_statestore.git._settings import GitSettings
 from troth_statestore.git._signing import Signer
 from troth_statestore.git._tree import Tree, foreign_file_at
-from troth_statestore.protocol import ChangeSet
+from troth_statestore.protocol import ChangeSet, digest_bytes
 
 __all__ = ["Flush", "Press", "Target"]
 
@@ -61,13 +61,32 @@ class Flush:
     after: Tips
     landings: Mapping[str, Landing]
 
-    def updates(self, branches: Branches) -> list[Update]:
-        """Return the refs that move, the records' first."""
+    def updates(self, branches: Branches, *, all_of_them: bool = False) -> list[Update]:
+        """Return the refs that move, or all that have to be where they were; the records' first."""
         moves = (
             (branches.records, self.before.records, self.after.records),
             (branches.files, self.before.files, self.after.files),
         )
-        return [Update(ref, old, new) for ref, old, new in moves if new is not None and new != old]
+        return [
+            Update(ref, old, new)
+            for ref, old, new in moves
+            if new is not None and (all_of_them or new != old)
+        ]
+
+    def moment_after(self, before: Moment) -> Moment:
+        """Return what the branches hold with these commits, which were made on top of `before`."""
+        files: dict[str, str | None] = {}
+        records: dict[str, str | None] = {}
+        for step in self.steps:
+            files |= dict.fromkeys(step.remove)
+            files |= {path: digest_bytes(content) for path, content in step.write.items()}
+            if step.record_differs:
+                record = step.change.record
+                records[step.change.key] = None if record is None else digest_bytes(record)
+        return Moment(
+            Tree(self.after.files, before.files.index.changed(files)),
+            Tree(self.after.records, before.records.index.changed(records)),
+        )
 
 
 class Press:

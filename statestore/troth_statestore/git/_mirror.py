@@ -32,6 +32,7 @@ class Mirror:
     the first are held against each other (`doubt_about`).
 
     Attributes:
+        moment: what was known last; None before the first look.
         doubt: what was wrong at first sight, where that is accepted.
     """
 
@@ -42,7 +43,7 @@ class Mirror:
         self._upkeep = Upkeep(cache)
         self._shown = WeakSet[Moment]()
         self._accept = accept
-        self._moment: Moment | None = None
+        self.moment: Moment | None = None
         self._seen = Tips(None, None)
         self._looked = False
         self._is_new = cache.is_empty
@@ -57,22 +58,22 @@ class Mirror:
             TransientError: it cannot be reached now.
         """
         tips = self._remote.tips()
-        if self._moment is not None and tips == self._seen:
-            return self._moment
-        if self._moment is not None:
+        if self.moment is not None and tips == self._seen:
+            return self.moment
+        if self.moment is not None:
             self._remote.remember(self._seen)
         tips = self._remote.fetch(tips, whole=self._seen != Tips(None, None))
         if not self._looked:
             tips = self._first_look(tips)
         self._refuse_rewritten(self._remote.branches.files, self._seen.files, tips.files)
         self._refuse_rewritten(self._remote.branches.records, self._seen.records, tips.records)
-        moment = self.moment_at(tips)
+        moment = self._moment_at(tips)
         self.settle(moment)
         return moment
 
-    def moment_at(self, tips: Tips) -> Moment:
+    def _moment_at(self, tips: Tips) -> Moment:
         """List what stands at tips whose objects are in the cache."""
-        known = self._moment or Moment(NO_TREE, NO_TREE)
+        known = self.moment or Moment(NO_TREE, NO_TREE)
         return Moment(
             advanced(self._cache.git, known.files, tips.files, self._prefix),
             advanced(self._cache.git, known.records, tips.records, self._prefix),
@@ -80,7 +81,7 @@ class Mirror:
 
     def settle(self, moment: Moment) -> None:
         """Take `moment` for the state of the remote, which is known to have it."""
-        self._moment = moment
+        self.moment = moment
         self._shown.add(moment)
         self._is_new = False
         self._seen = Tips(moment.files.tip, moment.records.tip)
@@ -91,7 +92,7 @@ class Mirror:
         Raises:
             CacheDamagedError: git could not.
         """
-        if self._moment is None or not self._upkeep.is_due:
+        if self.moment is None or not self._upkeep.is_due:
             return
         self._remote.remember(self._seen)
         shown = [tip for one in self._shown for tip in (one.files.tip, one.records.tip)]
@@ -99,7 +100,7 @@ class Mirror:
 
     def begin_again(self) -> None:
         """Make the cache anew. What was seen is remembered: history may not change for that."""
-        self._moment = None
+        self.moment = None
         self._is_new = True
         self._cache.rebuild()
 

@@ -48,6 +48,7 @@ class Writer:
         self._halves = Halves(self._remote, self._mirror, self._cache, self._press.make_one)
         self._apart = False
         self._sent: list[Flush] = []
+        self._outrun = False
         self._seen = Seen()
 
     def probe(self) -> Tips:
@@ -96,31 +97,59 @@ class Writer:
 
     def _landed_or_sent(self, changes: Sequence[ChangeSet]) -> Flush:
         trouble: MovedError | UnsureError = MovedError("")
-        for attempt in range(self._settings.attempts):
+        known = self._known()
+        self._outrun = False
+        attempt = 0
+        while attempt < self._settings.attempts:
             self._pause(attempt)
             try:
+                if known is not None:
+                    return self._send_unasked(changes, known)
                 moment = self._newest()
                 return self._landed(moment) or self._send(changes, moment)
             except (MovedError, UnsureError) as exc:
                 trouble = exc
+                self._outrun = True
             except TransientError as exc:
                 if not self._sent:
                     raise
                 trouble = UnsureError(exc, again=exc.retry_after is None)
             if isinstance(trouble, UnsureError) and not trouble.again:
                 break
+            attempt += known is None  # the guess is no attempt
+            known = None
         return self._landed_at_last() or self._give_up(trouble)
 
-    def _send(self, changes: Sequence[ChangeSet], moment: Moment) -> Flush:
-        """Make commits of what differs and push them."""
+    def _known(self) -> Moment | None:
+        """Return what the remote held when it was last heard of, if that may be built on.
+
+        Asking first costs as much as the push itself where a host is far away, and the push asks
+        too: its lease is on both branches. Where others push as well, asking comes first.
+        """
+        moment = self._mirror.moment
+        if self._outrun or self._apart or self._sent or moment is None:
+            return None
+        # A branch that does not exist can have no lease without being pushed.
+        return None if None in {moment.files.tip, moment.records.tip} else moment
+
+    def _send_unasked(self, changes: Sequence[ChangeSet], known: Moment) -> Flush:
+        """Send on top of what was known last; that it still is so, the remote's answer says."""
+        flush = self._send(changes, known, sure=False)
+        if flush.after != flush.before:
+            return flush
+        # Nothing to push: so nothing was asked, and what is said to be there may not be.
+        moment = self._newest()
+        return flush if moment is known else self._send(changes, moment)
+
+    def _send(self, changes: Sequence[ChangeSet], moment: Moment, *, sure: bool = True) -> Flush:
+        """Make commits of what differs and push them; unless it is sure, where the rest is too."""
         now = GitSnapshot(self._cache.git, moment, self.mend)
         refused = self._seen.refused(changes, moment.records.index.digests, now.read_records)
         steps = plan(changes, moment.files.index, moment.records.index, now.read_file, refused)
         flush = self._press.make(changes, moment, steps, apart=self._apart)
-        updates = flush.updates(self._target.branches)
-        if updates:
-            # Listed before the push, since after it nothing may fail any more.
-            next_moment = self._mirror.moment_at(flush.after)
+        updates = flush.updates(self._target.branches, all_of_them=not sure)
+        if flush.after != flush.before:
+            next_moment = flush.moment_after(moment)
             self._sent.append(flush)
             self._cache.is_empty = False  # so what is fetched next reaches back to this
             try:
@@ -128,7 +157,7 @@ class Writer:
             except NotAtomicError:
                 self._sent.remove(flush)
                 self._apart = True  # for good: it is the host's way
-                return self._send(changes, moment)
+                return self._send(changes, moment if sure else self._newest())
             self._mirror.settle(next_moment)
             self._halves.is_whole(flush.after.records)
         return flush
