@@ -24,9 +24,10 @@ from troth_statestore.protocol import ChangeSet, Receipt
 
 __all__ = ["Writer"]
 
-# Seconds to wait, at most, before a push is tried again; doubled each time, so that several
-# writers come apart, and a host that is down is not asked too often.
+# Seconds to wait, at most, before a push is tried again; doubled each time, up to a limit, so that
+# several writers come apart, and a host that is down is not asked too often.
 _FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 2.0
 
 
 class Writer:
@@ -188,7 +189,8 @@ class Writer:
         if attempt:
             branches = self._target.branches
             remove_old_locks(self._target.location, (branches.files, branches.records))
-            time.sleep(random.SystemRandom().uniform(0, _FIRST_PAUSE * 2**attempt))
+            longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+            time.sleep(random.SystemRandom().uniform(0, longest))
 
     def _landed_at_last(self) -> Flush | None:
         try:
