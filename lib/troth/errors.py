@@ -111,6 +111,7 @@ class Reason(StrEnum):
     STATE_STORE_REFUSED = "StateStoreRefused"
     STATE_STORE_UNREACHABLE = "StateStoreUnreachable"
     STATE_STORE_UNSUPPORTED = "StateStoreUnsupported"
+    SUPERSEDED = "Superseded"
     TOO_LARGE = "TooLarge"
     UNKNOWN_KIND = "UnknownKind"
     UNKNOWN_OUTPUT = "UnknownOutput"

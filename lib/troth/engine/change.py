@@ -167,6 +167,7 @@ class Composer:
             key=draft.key,
             asked=draft.asked,
             generation=draft.generation,
+            version=draft.submission.version,
             inventory=self.inventory,
             roots=_roots(draft),
             promise_digest=draft.promise.digest,

@@ -107,7 +107,9 @@ class Draft:
 
     @property
     def generation(self) -> int:
-        """The generation after this run: one more than the record's when the spec changed."""
+        """The generation after this run: the object's, or one more when the spec changed."""
+        if self.submission.version is not None:
+            return self.submission.version.generation
         if self.record is None:
             return 1
         changed = canonical(self.record.spec) != canonical(self.submission.request.spec)

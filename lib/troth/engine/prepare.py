@@ -20,6 +20,7 @@ from troth.engine.objects import identify, traits_of
 from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
 from troth.engine.record import Record, identity_of
+from troth.engine.refusals import refuse_superseded, refuse_without_pipelines
 from troth.engine.render import Renderer
 from troth.engine.routes import Traits
 from troth.engine.settled import Settled, Settlement
@@ -28,7 +29,6 @@ from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import (
     HeldError,
-    InvalidInputError,
     OutputRefusedError,
     Reason,
     UnscheduledError,
@@ -65,6 +65,7 @@ class Preparer:
         record = draft.record
         if record is not None:
             self._refuse_foreign(draft, record)
+            refuse_superseded(draft, record)
             self.ledger.view.require(sorted(stores_of(record, self.world)))
             draft = replace(draft, status=record.status)
         observed = self.claims.standings.observed(draft.key, record)
@@ -154,7 +155,7 @@ class Preparer:
 
     def _render(self, draft: Draft) -> Draft:
         record, promise = draft.record, draft.promise
-        _refuse_without_pipelines(draft)
+        refuse_without_pipelines(draft)
         earlier = record.placements if record is not None else ()
         if not earlier and not draft.key.is_promise:
             require_any(promise.selectors, self.world)
@@ -218,23 +219,6 @@ class Preparer:
             raise error.about(placement.group.source) from error
         objects = tuple(sorted(identity for items in found.values() for identity in items))
         return replace(placement, objects=objects)
-
-
-def _refuse_without_pipelines(draft: Draft) -> None:
-    """Refuse to remove all that a request has because its Promise has lost its pipelines.
-
-    A promise.yaml that was cut off may well be a Promise, of which only the end is missing.
-    """
-    record, workflow = draft.record, draft.key.workflow
-    if record is None or draft.key.is_promise or draft.promise.workflows.of(workflow).configure:
-        return
-    if any(placement.files for placement in record.placements):
-        message = (
-            f"Promise {draft.promise.name} has no resource workflow any more, and this request has "
-            "files by it, which are kept. Look whether its file was cut off; if they shall go, "
-            "remove the request."
-        )
-        raise InvalidInputError(Reason.INVALID_OBJECT, message)
 
 
 def _in(placements: Iterable[Placement], observed: Mapping[Spot, str]) -> dict[Spot, str]:

@@ -26,7 +26,7 @@ from troth.api.labels import LAST_APPLIED
 from troth.engine.placements import decode_placement, encode_placement
 from troth.engine.routes import Traits
 from troth.engine.suspension import Suspension
-from troth.engine.values import Placement
+from troth.engine.values import ObjectVersion, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth_statestore import Owner, record_key
 
@@ -49,6 +49,7 @@ class Record:
     Attributes:
         asked: the request as it was given: apiVersion, kind, labels, annotations, spec.
         generation: counts changes of the spec.
+        version: of the object that was fulfilled, None where it came from a file.
         inventory: who may remove it.
         roots: what was read to find it, sorted.
         promise_digest: the Promise's revision that served it last.
@@ -79,6 +80,7 @@ class Record:
     protected: bool = False
     paused: bool = False
     sealed: str | None = None
+    version: ObjectVersion | None = None
     leaving: tuple[Placement, ...] = ()
 
     def was_asked(self, asked: JsonObject) -> bool:
@@ -120,6 +122,7 @@ class Record:
             "kind": _KIND,
             "request": {**self.key._asdict(), **self.asked},
             "generation": self.generation,
+            **({"object": self._spelled_version()} if self.version is not None else {}),
             "inventory": self.inventory,
             "roots": list(self.roots),
             "protected": self.protected,
@@ -135,6 +138,10 @@ class Record:
             "suspension": self.suspension.encode() if self.suspension is not None else None,
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
+
+    def _spelled_version(self) -> Json:
+        version = self.version
+        return None if version is None else {"uid": version.uid, "created": version.created}
 
     def _spelled_traits(self) -> dict[str, Json]:
         if not self.traits:
@@ -232,6 +239,7 @@ def _decode(raw: JsonObject, home: str) -> Record:
         key=_key(request),
         asked=asked,
         generation=generation,
+        version=_decode_version(fields, generation),
         inventory=fields.text("inventory"),
         roots=fields.texts("roots"),
         protected=fields.flag("protected", default=False),
@@ -248,6 +256,13 @@ def _decode(raw: JsonObject, home: str) -> Record:
             Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
         ),
     )
+
+
+def _decode_version(fields: Fields, generation: int) -> ObjectVersion | None:
+    if not fields.has("object"):
+        return None
+    known = fields.section("object")
+    return ObjectVersion(known.text("uid"), generation, known.text("created"))
 
 
 def _decode_traits(fields: Fields) -> dict[str, Traits]:

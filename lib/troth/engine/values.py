@@ -18,6 +18,7 @@ __all__ = [
     "Group",
     "Item",
     "ObjectId",
+    "ObjectVersion",
     "Origin",
     "Placement",
     "Spot",
@@ -105,17 +106,29 @@ class Origin(Protocol):
         ...
 
 
+class ObjectVersion(NamedTuple):
+    """Which state of which object a request is, by an API server; files have none.
+
+    `created` is RFC 3339 UTC, as the server spells it, so that later is greater.
+    """
+
+    uid: str
+    generation: int
+    created: str
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A request, or a Promise, as it was handed in.
 
     `origin` tells where its fields stand, for messages; `root` is what was read to find it, for
-    pruning.
+    pruning; `version` is of an object that an API server keeps.
     """
 
     request: ResourceRequest
     origin: Origin
     root: str
+    version: ObjectVersion | None = None
 
     @property
     def is_promise(self) -> bool:
