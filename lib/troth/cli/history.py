@@ -16,6 +16,7 @@ from troth.cli.progress import busy
 from troth.cli.reports import console, print_json
 from troth.engine import FileChange, Spot
 from troth.engine.history import Past, Step
+from troth.errors import InvalidInputError, Reason
 from troth_statestore import FileStep
 
 __all__ = ["history"]
@@ -46,6 +47,11 @@ def history(
         past = looked.past
         key = find(looked.ledger, which, gone=True)
         told = _told(past, past.of(key, limit=limit, until=commit), diff=diff)
+        if not told and not looked.ledger.knows(key):
+            message = (
+                f"the state store knows no {key}, and no commit is of it; is it spelled right?"
+            )
+            raise InvalidInputError(Reason.INVALID_OBJECT, message)
     if form == "json":
         print_json("HistoryReport", [_as_json(key, one) for one in told])
     elif not told:

@@ -11,6 +11,7 @@ import click
 from troth.api import RequestKey
 from troth.cli.options import output_option
 from troth.cli.progress import busy
+from troth.cli.reports import tell_problems
 from troth.cli.store_options import StoreOptions, store_options
 from troth.engine import Ledger, World
 from troth.engine.history import Past
@@ -59,6 +60,7 @@ def looking(paths: Sequence[Path], options: StoreOptions) -> Generator[Looked]:
         raise click.UsageError("give --state-store, or set TROTH_STATE_STORE, or give PATH.")
     with busy("Reading the files"):
         inputs = load(paths)
+    tell_problems(inputs)  # something may be looked for in vain because of one
     chosen = options.choose(inputs.destinations.values(), inputs.stores)
     with ExitStack() as opened:
         stores = {

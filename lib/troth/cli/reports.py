@@ -1,7 +1,8 @@
 """Reports on standard output, as a table for people or JSON for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 
 import click
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.text import Text
 
 from troth.api import Json
 from troth.engine import FAILING, Item, State
+from troth.errors import TrothError
+from troth.local import Inputs
 
 __all__ = [
     "console",
@@ -19,6 +22,8 @@ __all__ = [
     "print_json",
     "receipt_json",
     "summary",
+    "tell_problems",
+    "with_problems",
 ]
 
 _WIDE = 1000  # columns, where nobody's terminal cuts the line: a program reads it
@@ -114,3 +119,19 @@ def print_json(kind: str, items: Sequence[Json]) -> None:
 def exit_code(items: Iterable[Item]) -> int:
     """Return 1 when any item was refused, failed or found no place, else 0."""
     return 1 if any(item.state in FAILING for item in items) else 0
+
+
+@contextmanager
+def with_problems(inputs: Inputs) -> Generator[None]:
+    """Say what was wrong with the files, where what follows fails: one of it may be why."""
+    try:
+        yield
+    except TrothError:
+        tell_problems(inputs)
+        raise
+
+
+def tell_problems(inputs: Inputs) -> None:
+    """Say on standard error what was wrong with the files."""
+    for problem in inputs.problems:
+        console(stderr=True).print(f"{problem.state}: {problem.message}")

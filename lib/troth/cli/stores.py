@@ -13,7 +13,7 @@ from rich.text import Text
 from troth.api import Json
 from troth.cli.options import output_option
 from troth.cli.progress import busy
-from troth.cli.reports import console, print_json
+from troth.cli.reports import console, print_json, tell_problems
 from troth.cli.store_options import StoreOptions, store_options
 from troth.errors import TrothError
 from troth.local import Inputs, StoreChoice, load, open_store
@@ -73,8 +73,8 @@ class _Unopened:
 def stores(*, paths: tuple[Path, ...], stores: StoreOptions, form: str) -> int:
     """Try every state store that a run over PATH... would use, and write nothing.
 
-    Each is asked for its branches and for leave to push. Ends with 1 when one is not ready; the
-    message says why not.
+    Each is asked for its branches and for leave to push. Ends with 1 when one is not ready, and the
+    message says why not, or when one may be missing, since something could not be read.
 
     \b
     Examples:
@@ -86,15 +86,15 @@ def stores(*, paths: tuple[Path, ...], stores: StoreOptions, form: str) -> int:
         raise click.UsageError("give --state-store, or set TROTH_STATE_STORE, or give PATH.")
     with busy("Reading the files"):
         inputs = load(paths)
-    for problem in inputs.problems:  # a store may be missing for it
-        console(stderr=True).print(f"{problem.state}: {problem.message}")
+    tell_problems(inputs)  # a store may be missing for one
     with busy("Trying the state stores"):
         tried = _try_all(stores, inputs)
     if form == "json":
         print_json("StoresReport", [_as_json(one) for one in tried])
     else:
         _print(tried)
-    return 0 if all(one.condition.status is Status.TRUE for one in tried) else 1
+    ready = all(one.condition.status is Status.TRUE for one in tried)
+    return 0 if ready and not inputs.problems else 1
 
 
 def _try_all(options: StoreOptions, inputs: Inputs) -> list[_Tried]:

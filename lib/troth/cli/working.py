@@ -12,9 +12,8 @@ from troth.api import RequestSchema
 from troth.api.labels import ALLOW_DELETIONS
 from troth.cli.options import WorkOptions
 from troth.cli.progress import busy, progress
-from troth.cli.reports import console
+from troth.cli.reports import console, with_problems
 from troth.engine import Settings
-from troth.errors import TrothError
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
 from troth.local.own_stages import serve_own_stages
 from troth.local.policies import deletion_budget, push_budgets
@@ -92,7 +91,7 @@ def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
 
 
 def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:
-    with _with_problems(inputs):
+    with with_problems(inputs):
         chosen = options.stores.choose(inputs.destinations.values(), inputs.stores)
     for name, choice in chosen.items():
         if choice.policy.allow_deletions:
@@ -107,21 +106,10 @@ def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:
 def _stores(
     chosen: Mapping[str, StoreChoice], inputs: Inputs, *, writes: bool, accept: bool
 ) -> dict[str, StateStore]:
-    with _with_problems(inputs):
+    with with_problems(inputs):
         return {
             name: _open(choice, writes=writes, accept=accept) for name, choice in chosen.items()
         }
-
-
-@contextmanager
-def _with_problems(inputs: Inputs) -> Generator[None]:
-    """Say first what was wrong with the inputs: one of them may be why there is no store."""
-    try:
-        yield
-    except TrothError:
-        for problem in inputs.problems:
-            console(stderr=True).print(f"{problem.state}: {problem.message}")
-        raise
 
 
 def _open(choice: StoreChoice, *, writes: bool, accept: bool) -> StateStore:

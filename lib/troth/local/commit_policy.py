@@ -1,4 +1,4 @@
-"""How a store's commits are made: what its object says, and for the rest what the command says."""
+"""How a store's commits are made: what the command says, and for the rest what its object says."""
 
 from dataclasses import dataclass
 

@@ -181,7 +181,7 @@ def of_object(
         location=store.url,
         branch=branch or store.branch,
         path=store.path,
-        commits=policy_of(store, ways.secrets).or_else(ways.commits),
+        commits=ways.commits.or_else(policy_of(store, ways.secrets)),
         policy=store.policy,
         name=name,
         credentials=ways.to_store(store),

@@ -111,7 +111,7 @@ def test_a_store_says_itself_how_its_commits_are_made(
     }
 
 
-def test_what_a_store_says_wins_over_what_the_command_says(
+def test_what_the_command_says_wins_over_what_a_store_says(
     workspace: Workspace, remote: Remote, key: Key
 ) -> None:
     annotations = "{troth.dev/commit: request}"
@@ -120,9 +120,9 @@ def test_what_a_store_says_wins_over_what_the_command_says(
 
     assert sync(workspace, "platform.yaml", *options) == 0
 
-    assert not any("Update 2 requests" in message for message in remote.subjects())
+    assert any("Update 2 requests" in message for message in remote.subjects())
     assert all(signed_by(remote, "main", key))
-    assert set(remote.git("log", "--format=%an", "main").splitlines()) == {"A Bot"}
+    assert set(remote.git("log", "--format=%an", "main").splitlines()) == {"C"}
 
 
 @pytest.mark.parametrize(

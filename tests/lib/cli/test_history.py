@@ -141,12 +141,6 @@ def test_a_request_that_is_gone_is_found_when_it_is_fully_named(lived: Workspace
     assert "4 removed  Remove default/gone (namespace)" in run.out
 
 
-def test_of_what_never_was_it_says_that_there_is_nothing(lived: Workspace) -> None:
-    run = lived.troth("history", "namespace/never", "-n", "default", "-s", lived.store)
-
-    assert run.out == "No commit changed a file of default/never (namespace).\n"
-
-
 def test_a_plain_folder_is_told_to_have_no_history(workspace: Workspace) -> None:
     workspace.ask("payments")
     workspace.troth("sync", "promise.yaml", "requests", "-s", "dir:plain")
@@ -179,3 +173,26 @@ def test_a_record_that_cannot_be_read_hides_no_history(lived: Workspace, tmp_pat
     run = lived.troth("history", "payments", "-s", broken)
 
     assert len(run.out.splitlines()) == 4
+
+
+def test_a_request_that_never_was_has_no_history(workspace: Workspace) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+
+    run = workspace.troth("history", "namespace/typo", "-n", "default", "-s", workspace.store)
+
+    assert run.code == 2
+    assert "is it spelled right?" in run.err
+
+
+@pytest.mark.parametrize("command", ["history namespace/payments", "stores"])
+def test_what_could_not_be_read_is_said_where_stores_are_looked_at(
+    workspace: Workspace, command: str
+) -> None:
+    workspace.ask("payments")
+    workspace.sync()
+    workspace.write("broken.yaml", "kind: [")
+
+    run = workspace.troth(*command.split(), "broken.yaml", "-s", workspace.store)
+
+    assert "broken.yaml" in run.err
