@@ -1,7 +1,8 @@
 """The lower rungs, for one request by itself: admit, render, check, place, identify.
 
-Nothing here looks at other requests, and nothing is written. `begin` is all that a request needs
-of which nothing has changed; `finish` runs stages, so that many are worth finishing at once.
+Nothing here looks at what others ask for, and nothing is written; what stands in the stores at the
+start of the run is known (`Claims.standings`). `begin` is all that a request needs of which nothing
+has changed; `finish` runs stages, so that many are worth finishing at once.
 """
 
 from collections.abc import Iterable, Mapping
