@@ -1,6 +1,7 @@
 """A cache that is kept: it stays as small as what stands at the tips, and as fast."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def cache(tmp_path: Path) -> Path:
 def tidies_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_upkeep, "_PACK_LIMIT", 4)
     monkeypatch.setattr(_upkeep, "_SLACK", 0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_let_go_late() -> Iterator[None]:
+    # What is in a cycle would go sometime; until then it would keep the cache from shrinking.
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -20,10 +20,11 @@ class GitSnapshot:
 
     def __init__(self, git: GitCommand, moment: Moment, mend: Callable[[], object]) -> None:
         """Hold a moment; `mend` is called when the cache that keeps its objects is damaged."""
-        self._git = git
         self._moment = moment
-        self._pieces = PieceReader(self._read_files)
-        self._mend = mend
+        self._plain = _Plain(git, moment, mend)
+        # Not a method of this object: in a cycle it would outlive its use, and with it a list of
+        # everything in the store, which the cache has to keep readable.
+        self._pieces = PieceReader(self._plain.files)
 
     @property
     def revision(self) -> str | None:
@@ -44,7 +45,7 @@ class GitSnapshot:
             for key in keys
             if not versions[key].startswith(_SUBMODULE)
         }
-        blobs = self._read(ids.values())
+        blobs = self._plain.blobs(ids.values())
         return {key: blobs[object_id] for key, object_id in ids.items()}
 
     def digests(self, prefix: str) -> Mapping[str, str]:
@@ -56,23 +57,38 @@ class GitSnapshot:
     def read(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Return the content of the given files; paths that are not there are left out."""
         pieces = self._pieces.read([path for path in paths if is_piece(path)])
-        return {**self._read_files([path for path in paths if path not in pieces]), **pieces}
+        return {**self._plain.files([path for path in paths if path not in pieces]), **pieces}
 
     def read_file(self, path: str) -> bytes | None:
         """Return the content of a file, None where there is none."""
-        return self._read_files([path]).get(path)
+        return self._plain.files([path]).get(path)
 
-    def _read_files(self, paths: Sequence[str]) -> dict[str, bytes]:
+
+class _Plain:
+    """Reads plain files, and whatever has an object id, at one moment."""
+
+    def __init__(self, git: GitCommand, moment: Moment, mend: Callable[[], object]) -> None:
+        self._git = git
+        self._moment = moment
+        self._mend = mend
+
+    def files(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the content of files that are there."""
         held = {path: self._moment.files.index.digest(path) for path in paths}
         wanted = {
             path: _object_id(digest)
             for path, digest in held.items()
             if digest is not None and not digest.startswith((_LINK, _SUBMODULE))
         }
-        blobs = self._read(wanted.values())
+        blobs = self.blobs(wanted.values())
         return {path: blobs[object_id] for path, object_id in wanted.items()}
 
-    def _read(self, object_ids: Iterable[str]) -> dict[str, bytes]:
+    def blobs(self, object_ids: Iterable[str]) -> dict[str, bytes]:
+        """Return the content of objects.
+
+        Raises:
+            TransientError: they can no longer be read.
+        """
         wanted = set(object_ids)
         try:
             try:
@@ -83,7 +99,8 @@ class GitSnapshot:
         except CacheDamagedError as exc:
             raise TransientError(
                 Reason.STATE_STORE_BUSY,
-                f"The snapshot at {self.revision} can no longer be read: {exc}. Take a new one.",
+                f"The snapshot at {self._moment.files.tip} can no longer be read: {exc}. "
+                "Take a new one.",
             ) from exc
 
 

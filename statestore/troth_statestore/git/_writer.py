@@ -109,7 +109,7 @@ class Writer:
                 moment = self._newest()
                 return self._landed(moment) or self._send(changes, moment)
             except (MovedError, UnsureError) as exc:
-                trouble = exc
+                trouble = exc.with_traceback(None)  # else it would hold on to what is known here
                 self._outrun = True
             except TransientError as exc:
                 if not self._sent:
