@@ -45,12 +45,15 @@ class Looked:
 
 
 @contextmanager
-def looking(paths: Sequence[Path], options: StoreOptions) -> Generator[Looked]:
+def looking(
+    paths: Sequence[Path], options: StoreOptions, *, writes: bool = False
+) -> Generator[Looked]:
     """Open the stores that a command means, and look at them.
 
     Args:
         paths: files that tell of Destinations and stores; may be none.
         options: which stores, and how they are entered.
+        writes: whether they will be written to, so that what was cut off is finished first.
 
     Raises:
         UsageError: nothing says which store is meant.
@@ -64,7 +67,7 @@ def looking(paths: Sequence[Path], options: StoreOptions) -> Generator[Looked]:
     chosen = options.choose(inputs.destinations.values(), inputs.stores)
     with ExitStack() as opened:
         stores = {
-            name: opened.enter_context(closing(open_store(choice, create=False)))
+            name: opened.enter_context(closing(open_store(choice, create=False, writes=writes)))
             for name, choice in chosen.items()
         }
         with busy("Reading the state store"):
@@ -82,9 +85,9 @@ class OneRequest:
     promise: str | None
     stores: StoreOptions
 
-    def looking(self) -> AbstractContextManager[Looked]:
+    def looking(self, *, writes: bool = False) -> AbstractContextManager[Looked]:
         """Open the stores, and look at them. Raises as `looking`."""
-        return looking(self.paths, self.stores)
+        return looking(self.paths, self.stores, writes=writes)
 
 
 def one_request_options(function: Callable[..., int]) -> Callable[..., int]:

@@ -45,7 +45,7 @@ def rollback(
       troth rollback payments-dev --to 1a2b3c4d -s build/fleet.git
       troth rollback namespace/payments-dev --to 1a2b3c4d -s build/fleet.git --dry-run
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    with which.looking() as looked:
+    with which.looking(writes=not dry_run) as looked:
         key = find(looked.ledger, which)
         with busy("Reading the history"):
             found = roll_back(looked.past, key, commits)

@@ -212,13 +212,15 @@ def is_remote(choice: StoreChoice) -> bool:
     return not choice.location.startswith(_DIRECTORY) and local_folder(choice.location) is None
 
 
-def open_store(choice: StoreChoice, *, create: bool, accept_remote: bool = False) -> StateStore:
+def open_store(
+    choice: StoreChoice, *, create: bool, writes: bool = False, accept_remote: bool = False
+) -> StateStore:
     """Open a store.
 
     Args:
         choice: where it is.
-        create: whether it will be written to; then a path that does not exist becomes a bare
-            repository.
+        create: whether a path that does not exist becomes a bare repository, to be written to.
+        writes: whether it will be written to in any case.
         accept_remote: whether branches that were set back are taken as they are.
 
     Raises:
@@ -234,7 +236,7 @@ def open_store(choice: StoreChoice, *, create: bool, accept_remote: bool = False
         signing_key=choice.commits.signing_key,
         credentials=choice.credentials,
         ca_file=choice.ca_file,
-        read_only=not create,
+        read_only=not (create or writes),
         accept_remote=accept_remote,
     )
     store = GitStore(choice.location, choice.branch, choice.path, settings)  # judges the branch
