@@ -36,6 +36,7 @@ class Step:
             once, by the first of them.
         remove: plain files to remove.
         changed: the paths of files and pieces that it writes or removes, sorted.
+        guarded: whether nothing but its guard makes it stale.
     """
 
     change: ChangeSet
@@ -44,6 +45,7 @@ class Step:
     remove: tuple[str, ...]
     record_differs: bool
     changed: tuple[str, ...] = ()
+    guarded: bool = False
 
     @property
     def shared(self) -> set[str]:
@@ -80,7 +82,9 @@ def plan(
     """
     shelf = _Shelf(files, read)
     steps = [
-        _stale(change) if change.key in refused else _step(change, files, records, shelf)
+        _step(change, files, records, shelf)
+        if change.key not in refused
+        else _stale(change, guarded=records.digest(change.key) == change.expected_version)
         for change in sorted(changes, key=lambda change: change.key)
     ]
     return shelf.put_together(steps)
@@ -158,8 +162,8 @@ def together(steps: Iterable[Step]) -> list[list[Step]]:
     return [sorted(group, key=lambda one: one.change.key) for group in groups if group]
 
 
-def _stale(change: ChangeSet) -> Step:
-    return Step(change, Outcome.STALE, {}, (), record_differs=False)
+def _stale(change: ChangeSet, *, guarded: bool = False) -> Step:
+    return Step(change, Outcome.STALE, {}, (), record_differs=False, guarded=guarded)
 
 
 def _step(change: ChangeSet, files: View, records: View, shelf: _Shelf) -> Step:
@@ -205,7 +209,7 @@ def receipts(
 def _receipt(step: Step, landing: Landing | None) -> Receipt:
     key = step.change.key
     if landing is None:
-        return Receipt(key, step.outcome, changed=step.changed)
+        return Receipt(key, step.outcome, changed=step.changed, guarded=step.guarded)
     return Receipt(key, step.outcome, landing.revision, step.changed, landing.tree)
 
 

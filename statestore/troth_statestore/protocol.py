@@ -105,6 +105,7 @@ class Receipt:
         tree: digest of all files of the store in that state, for stores that keep one for every
             state (Git: the id of the tree of the store's folder); None where `revision` is, and in
             a store without a history, which would have to read all it holds to tell.
+        guarded: whether it is stale for its guard alone: its own record is as it was.
     """
 
     key: str
@@ -112,6 +113,7 @@ class Receipt:
     revision: str | None = None
     changed: tuple[str, ...] = ()
     tree: str | None = None
+    guarded: bool = False
 
 
 class Snapshot(Protocol):

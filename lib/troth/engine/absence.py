@@ -52,6 +52,9 @@ def absent(
         heir_of: tells who asks for the same again under another Promise.
     """
     present, lost = _present(intake, ledger, key_of)
+    # A Promise whose name is another's now: what it offered before is offered by somebody else.
+    known = ledger.entries.keys()
+    present -= {key for key in present & known if key.is_promise and heir_of(key) is not None}
     complete = rules.complete and not lost and not ledger.view.unreached
     removals, kept = sort_out(ledger, present, replace(rules, complete=complete), heir_of)
     given = {record_key(Owner(*key)) for key in present}

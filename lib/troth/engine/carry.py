@@ -63,7 +63,7 @@ def carry_out(
     second = [*added, *((change.home, change.parts[change.home]) for change in ready)]
     home = _by_key(second, hand_in(submit, second))
     refused = [change for change in ready if _is_refused(home.get(change.key, ()))]
-    _take_back(submit, refused, before)
+    _take_back(submit, refused, elsewhere, before)
     moved = [change for change in ready if not _failed(home.get(change.key, ()))]
     third = [(store, part) for change in moved for store, part in change.after.items()]
     after = _by_key(third, hand_in(submit, third))
@@ -83,30 +83,46 @@ def carry_out(
 
 
 def _is_refused(fates: Sequence[Fate]) -> bool:
-    """Tell whether a part is known not to have landed; of some errors nobody knows."""
+    """Tell whether a record is known to be as it was, and the change not to have landed.
+
+    Where the record has moved, somebody else may have written the very same files for it; and of
+    some errors nobody knows.
+    """
     return any(
-        isinstance(one, StoreError) or (isinstance(one, Receipt) and one.outcome is Outcome.STALE)
-        for one in fates
+        isinstance(one, StoreError) or (isinstance(one, Receipt) and one.guarded) for one in fates
     )
 
 
-def _take_back(submit: Submit, changes: Sequence[Change], before: Before) -> None:
-    """Put files elsewhere back to what they were: no record will say whose they are."""
+def _take_back(
+    submit: Submit,
+    changes: Sequence[Change],
+    landed_there: Mapping[str, Sequence[Fate]],
+    before: Before,
+) -> None:
+    """Put back what changes have changed elsewhere: no record will say whose those files are."""
     parts: list[tuple[str, ChangeSet]] = []
     for change in changes:
+        receipts = (one for one in landed_there.get(change.key, ()) if isinstance(one, Receipt))
+        really = {path for one in receipts for path in one.changed}
         for store, part in change.parts.items():
-            if store == change.home:
-                continue
-            there = before([Spot(store, path) for path in (*part.files, *part.delete)])
-            files = {spot.path: content for spot, content in there.items()}
-            title = f"Take back: {part.title}"
-            delete = frozenset(part.files.keys() - files.keys())
-            parts.append(
-                (store, replace(part, files=files, delete=delete, title=title, guard=None))
-            )
+            spots = [Spot(store, path) for path in (*part.files, *part.delete)]
+            mine = [spot for spot in spots if store != change.home and str(spot) in really]
+            if mine:
+                parts.append((store, _undone(part, mine, before(mine))))
     for (store, part), fate in zip(parts, hand_in(submit, parts), strict=True):
         if isinstance(fate, TrothError):  # the next run finds them, in the request's folder
             _log.warning("%s in state store %s failed: %s", part.title, store, fate.message)
+
+
+def _undone(part: ChangeSet, spots: Sequence[Spot], there: Mapping[Spot, bytes]) -> ChangeSet:
+    """Return what makes some files what they were; it carries no receipt, for it is none."""
+    return ChangeSet(
+        key=part.key,
+        expected_version=None,
+        files={spot.path: content for spot, content in there.items()},
+        delete=frozenset(spot.path for spot in spots if spot not in there),
+        title=f"Take back: {part.title}",
+    )
 
 
 def _unless_left(fate: Fate, after: Sequence[Fate]) -> Fate:

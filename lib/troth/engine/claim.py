@@ -71,6 +71,10 @@ class Claims:
         """The files that are held, of those that lie in no folder of their own."""
         return self._files.keys()
 
+    def is_taken_over(self, key: RequestKey) -> bool:
+        """Tell whether somebody else takes over from this one, in this run."""
+        return self._heirs.now(key) != key
+
     def provides_parents(self, draft: Draft) -> bool:
         """Tell whether routes of others may hang on what a draft places, or did so far."""
         before = (traits for record in self._before(draft.key) for traits in record.traits.values())
@@ -89,21 +93,26 @@ class Claims:
         """
         mine = self._heirs.now(key)
         for one in sorted(standing.objects):
-            if (holder := self._objects.get(one, mine)) != mine:
+            holder = self._objects.get(one, mine)
+            if holder != mine and not self._only_expects(holder, one):
                 return f"{one[1]} in Destination {one[0]} is held by {holder}."
-        record = self._ledger.entries[key].record
-        both = {name: _union(new, record.traits.get(name)) for name, new in standing.traits.items()}
         try:
-            for name, traits in both.items():
+            for name, traits in standing.traits.items():
                 self._book(name).judge(mine, traits)
         except (HeldError, OutputRefusedError) as error:
             return error.message
-        for name, traits in both.items():
-            self._book(name).take(mine, traits)
+        record = self._ledger.entries[key].record
+        for name, traits in standing.traits.items():
+            self._book(name).take(mine, _union(traits, record.traits.get(name)))
         self._objects.update(dict.fromkeys(standing.objects, mine))
         self._lasting.update(standing.objects)
         self._locate(standing.objects)
         return None
+
+    def _only_expects(self, holder: RequestKey, one: tuple[str, ObjectId]) -> bool:
+        """Tell whether one who was set back too is to get something back that it has not now."""
+        other = self.standings.found.get(holder)
+        return other is not None and other.refusal is None and one not in other.objects
 
     def take(self, draft: Draft) -> None:
         """Claim all objects, routes and files of a request, or none. Raises as `judge`."""

@@ -20,7 +20,16 @@ from troth.engine.report import of_error, of_record
 from troth.engine.values import Item, ObjectId, State, World
 from troth.errors import Reason, TrothError, WaitingError
 
-__all__ = ["NO_HEIRS", "Heirs", "Succession", "hold_back", "in_turn", "keep_unserved", "not_yet"]
+__all__ = [
+    "NO_HEIRS",
+    "Heirs",
+    "Succession",
+    "hold_back",
+    "in_turn",
+    "keep_unserved",
+    "not_yet",
+    "without_heirs",
+]
 
 T = TypeVar("T")
 
@@ -152,52 +161,71 @@ def hold_back(
 
 
 def in_turn(
-    drafts: Iterable[tuple[Draft, T]], heirs: Heirs, removed: Collection[RequestKey]
+    drafts: Iterable[tuple[Draft, T]], heirs: Heirs, ledger: Ledger, removed: Collection[RequestKey]
 ) -> tuple[list[tuple[Draft, T]], list[Item]]:
     """Leave out requests that may not take over yet, and routes that rest on their Gateways.
 
     Args:
         drafts: all that came through.
         heirs: who takes over from whom.
+        ledger: what the stores know.
         removed: those whose delete pipelines are done.
 
     Returns:
         The rest, and a report on those.
     """
-    early = heirs.too_early(removed)
+    records = {key: entry.record for key, entry in ledger.entries.items()}
     found = list(drafts)
+    written = {draft.key for draft, _ in found if draft.record and draft.observed}
+    # One that took over in an earlier run stands, whatever becomes of the old record.
+    early = {k: old for k, old in heirs.too_early(removed).items() if k not in written}
     if not early:
         return found, []
-    parents = {
-        (name, parent.identity): draft.key
-        for draft, _ in found
-        if draft.key in early
-        for name, traits in draft.traits.items()
-        for parent in traits.parents
-    }
-    rest: list[tuple[Draft, T]] = []
-    items: list[Item] = []
-    for draft, change in found:
-        resting = parents.keys() & _newly_referred(draft)
-        if draft.key in early:
-            items.append(not_yet(draft, early[draft.key]))
-        elif resting:
-            items.append(_rests(draft, parents[min(resting)]))
-        else:
-            rest.append((draft, change))
+    resting: dict[RequestKey, RequestKey] = {}
+    while True:  # what rests on one that rests, rests too
+        parents = {
+            (name, parent.identity): draft.key
+            for draft, _ in found
+            if draft.key in early or draft.key in resting
+            for name, traits in draft.traits.items()
+            for parent in traits.parents
+        }
+        more = {
+            draft.key: parents[min(refers)]
+            for draft, _ in found
+            if draft.key not in early
+            and draft.key not in resting
+            and (refers := parents.keys() & _newly_referred(draft, heirs, records))
+        }
+        if not more:
+            break
+        resting |= more
+    items = [not_yet(draft, early[draft.key]) for draft, _ in found if draft.key in early]
+    items += [_rests(draft, resting[draft.key]) for draft, _ in found if draft.key in resting]
+    rest = [one for one in found if one[0].key not in early and one[0].key not in resting]
     return rest, items
 
 
-def _newly_referred(draft: Draft) -> set[tuple[str, ObjectId]]:
+def _newly_referred(
+    draft: Draft, heirs: Heirs, records: Mapping[RequestKey, Record]
+) -> set[tuple[str, ObjectId]]:
     """Return what the routes of a draft hang on, in Destinations where they are not as before."""
-    record = draft.record
+    before = [records[key] for key in (draft.key, *heirs.forebears(draft.key)) if key in records]
     return {
         (name, ref.parent)
         for name, traits in draft.traits.items()
-        if record is None or record.traits.get(name) != traits
+        if all(record.traits.get(name) != traits for record in before)
         for route in traits.routes
         for ref in route.parents
     }
+
+
+def without_heirs(
+    removed: Collection[RequestKey], heirs: Heirs, drafts: Iterable[Draft]
+) -> set[RequestKey]:
+    """Return those of some removals whose heir was left out: they are kept."""
+    there = {draft.key for draft in drafts}
+    return {old for old in removed if heirs.now(old) != old and heirs.now(old) not in there}
 
 
 def _rests(draft: Draft, heir: RequestKey) -> Item:

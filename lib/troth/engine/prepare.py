@@ -110,6 +110,9 @@ class Preparer:
             return _unplaced(draft, error)
 
     def _refuse_foreign(self, draft: Draft, record: Record) -> None:
+        if draft.key.is_promise and self.claims.is_taken_over(draft.key):
+            message = "another Promise takes over what it was; it is tried again once that is done."
+            raise HeldError(Reason.OBJECT_HELD, message, draft.key)
         if not draft.key.is_promise and record.identity != identity_of(draft.submission.request):
             message = (
                 f"its name is still that of a {record.identity[1]}, which Promise "

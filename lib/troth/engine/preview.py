@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.draft import Draft
-from troth.engine.heirs import in_turn
+from troth.engine.heirs import in_turn, without_heirs
 from troth.engine.ladder import Plan
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.removal import not_removed_yet, promise_in_use
@@ -38,7 +38,9 @@ def preview(plan: Plan) -> list[Preview]:
     """Return what a plan would do, in the order of the requests."""
     view = plan.ledger.view
     found = [Preview(_unless_freed(plan, item)) for item in plan.items]
-    drafts, early = in_turn(plan.drafts, plan.heirs, set(plan.removals) - plan.waiting.keys())
+    gone = set(plan.removals) - plan.waiting.keys()
+    drafts, early = in_turn(plan.drafts, plan.heirs, plan.ledger, gone)
+    kept = without_heirs(plan.removals, plan.heirs, (draft for draft, _ in drafts))
     found += map(Preview, early)
     for draft, change in drafts:
         files = _changes(plan, draft, change) if change is not None else ()
@@ -47,7 +49,8 @@ def preview(plan: Plan) -> list[Preview]:
         item = of_draft(draft, written=written, revision=revision)
         found.append(Preview(item, files))
     stays = plan.kept_files
-    found += [_removal(plan, key, stays) for key in plan.removals]
+    found += [_removal(plan, key, stays) for key in plan.removals if key not in kept]
+    found += [_kept(plan, key) for key in sorted(kept)]
     found = _with_upkeep(plan, found)
     return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
 
@@ -76,6 +79,15 @@ def _unless_freed(plan: Plan, item: Item) -> Item:
         return item
     text = "Where the holder lets go of it in the same run, sync tries it again."
     return replace(item, message=f"{item.message} {text}")
+
+
+def _kept(plan: Plan, key: RequestKey) -> Preview:
+    """Return what becomes of one whose heir does not take over yet."""
+    record = plan.ledger.entries[key].record
+    if key in plan.waiting:
+        return Preview(not_removed_yet(record, plan.waiting[key]))
+    text = f"kept: {plan.heirs.now(key)}, which takes over, is not written yet."
+    return Preview(of_record(record, State.ORPHANED, Reason.PROMISE_UNAVAILABLE, text))
 
 
 def _removal(plan: Plan, key: RequestKey, stays: Collection[Spot]) -> Preview:

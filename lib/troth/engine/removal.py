@@ -82,7 +82,9 @@ def sort_out(
     removable: list[RequestKey] = []
     kept: list[Item] = []
     for key in absent:
-        reason = _reason_to_keep(mine[key], rules) or _out_of_this_run(mine[key], ledger)
+        taken_over = heir_of(key) is not None
+        reason = _reason_to_keep(mine[key], rules, taken_over=taken_over)
+        reason = reason or _out_of_this_run(mine[key], ledger)
         if reason is None and key.is_promise:
             reason = promise_in_use(key, records.keys() - set(removable))
         if reason is None:
@@ -140,11 +142,15 @@ def not_removed_yet(record: Record, suspension: Suspension | None) -> Item:
     return of_record(record, State.SUSPENDED, Reason.WORKFLOW_SUSPENDED, text)
 
 
-def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, str] | None:
+def _reason_to_keep(
+    record: Record, rules: PruneRules, *, taken_over: bool
+) -> tuple[State, Reason, str] | None:
+    """Return why one is not removed; one that is taken over is paused, or not, as its heir is."""
     if not rules.complete:
         text = "no longer found, but not everything could be read in this run; it is kept."
         return State.ORPHANED, Reason.INCOMPLETE_RUN, text
-    if record.paused or record.key.promise in rules.paused:
+    paused = record.paused or record.key.promise in rules.paused
+    if paused and not taken_over:
         text = "no longer found, but it was paused by label; it is kept until that is taken off."
         return State.SUSPENDED, Reason.PAUSED, text
     if (record.key.namespace, record.key.name) in rules.doubtful:
@@ -157,7 +163,7 @@ def _reason_to_keep(record: Record, rules: PruneRules) -> tuple[State, Reason, s
             "read or found empty; it is kept. Remove it with --prune."
         )
         return State.ORPHANED, Reason.OTHER_ROOTS, text
-    if record.protected:
+    if record.protected and not taken_over:
         text = 'it carries troth.dev/deletion-protection: "true"; take that off first.'
         return State.REFUSED, Reason.DELETION_PROTECTED, text
     return None

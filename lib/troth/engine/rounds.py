@@ -39,16 +39,26 @@ def settle(plan: Callable[[], Plan], writer: Writer) -> Sequence[Item]:
 
 
 def _merge(first: Report, second: Report) -> Report:
-    """Let a later round speak for what was unsettled, and the first for all the rest."""
-    earlier = {_key(item): item for item in first.items}
-    later = {_key(item): item for item in second.items}
+    """Let a later round speak for what was unsettled, and the first for all the rest.
+
+    A key may have several lines: of a request, and of another kind that had its name before.
+    """
+    earlier, later = _by_key(first.items), _by_key(second.items)
     merged = dict(earlier)
     for key in first.unsettled:
         # Only what was to be removed can be gone by itself: somebody else has removed it.
-        gone = replace(earlier[key], state=State.REMOVED, reason=Reason.REMOVED, message="")
+        gone = [replace(earlier[key][0], state=State.REMOVED, reason=Reason.REMOVED, message="")]
         merged[key] = later.get(key, gone)
-    merged |= {key: item for key, item in later.items() if key not in earlier}
-    return Report([merged[key] for key in sorted(merged)], second.unsettled & first.unsettled)
+    merged |= {key: items for key, items in later.items() if key not in earlier}
+    lines = [item for key in sorted(merged) for item in merged[key]]
+    return Report(lines, second.unsettled & first.unsettled)
+
+
+def _by_key(items: Sequence[Item]) -> dict[RequestKey, list[Item]]:
+    found: dict[RequestKey, list[Item]] = {}
+    for item in items:
+        found.setdefault(_key(item), []).append(item)
+    return found
 
 
 def _key(item: Item) -> RequestKey:

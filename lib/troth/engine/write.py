@@ -14,7 +14,7 @@ from troth.engine.canary import Upkeep
 from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
 from troth.engine.change import Change, Composer
 from troth.engine.draft import Draft
-from troth.engine.heirs import in_turn, not_yet
+from troth.engine.heirs import in_turn, not_yet, without_heirs
 from troth.engine.ladder import Plan, Settings
 from troth.engine.observe import observe
 from troth.engine.record import Record
@@ -71,7 +71,10 @@ class Writer:
         """Carry out a plan, and say what came of each request."""
         removals = [key for key in plan.removals if not key.is_promise]
         deleted, items = self._delete(plan, removals)
-        drafts, later = in_turn(plan.drafts, plan.heirs, deleted)
+        drafts, later = in_turn(plan.drafts, plan.heirs, plan.ledger, deleted)
+        for old in without_heirs(deleted, plan.heirs, (draft for draft, _ in drafts)):
+            del deleted[old]
+            later.append(_stays(plan, old, plan.heirs.now(old)))
         last = [one for one in drafts if one[1] is not None and plan.heirs.forebears(one[0].key)
                 and one[0].key.is_promise]  # fmt: skip
         first = [one for one in drafts if one not in last]
@@ -219,7 +222,7 @@ class Writer:
 
 
 def _stays(plan: Plan, old: RequestKey, heir: RequestKey) -> Item:
-    text = f"kept: {heir}, which takes over, could not be written."
+    text = f"kept: {heir}, which takes over, was not written, or not all of it; see there."
     record = plan.ledger.entries[old].record
     return of_record(record, State.ORPHANED, Reason.PROMISE_UNAVAILABLE, text)
 

@@ -17,7 +17,7 @@ from support.platform import (
 )
 from support.routed import gate, stage
 
-from troth.api import Json, Layout
+from troth.api import Json, Layout, Promise
 from troth.engine import Settings, State, preview
 from troth.engine.disputes import disputes
 from troth.errors import Reason, StageError, StoreError
@@ -165,6 +165,10 @@ def with_kind(job: StageJob) -> StageResult:
     return stage(
         replace(job, environ={**job.environ, "KRATIX_OBJECT_NAME": name.replace("-gate", "")})
     )
+
+
+def with_own_name(job: StageJob) -> StageResult:
+    return writes(config_map(job.environ["KRATIX_OBJECT_NAME"]))(job)
 
 
 @pytest.mark.parametrize("layout", [Layout.NESTED, Layout.NONE])
@@ -323,6 +327,93 @@ def test_a_route_does_not_rest_on_a_consent_that_was_not_written() -> None:
 
     assert items["guest"].state is State.WAITING
     assert not any("/guest/" in path for path in platform.files)
+
+
+@pytest.mark.parametrize("undo", [fails, WAITS], ids=["fails", "waits"])
+def test_an_old_route_stays_while_the_gateway_of_its_heir_is_not_written(
+    undo: StageFunction,
+) -> None:
+    platform = Platform(
+        stages={"configure": stage, "undo": undo},
+        promises=[promise("gate", kind="Gate", delete=["undo"]), promise("thing")],
+    )
+    platform.sync(gate(), request(value="/a"))
+    platform.promises = [promise("new-gate", kind="Gate"), promise("new-thing")]
+
+    for asked in (gate("/b guests"), gate("/b guests")):
+        platform.sync(asked, request(value="/b"))
+        assert any("/thing/one/" in path for path in platform.files)
+        assert not any("/new-thing/" in path for path in platform.files)
+
+
+def test_a_route_that_stays_as_it_is_does_not_wait_for_the_gateway() -> None:
+    platform = Platform(
+        stages={"configure": stage, "undo": fails},
+        promises=[promise("gate", kind="Gate", delete=["undo"]), promise("thing")],
+    )
+    platform.sync(gate(), request(value="/a"))
+    platform.promises = [promise("new-gate", kind="Gate"), promise("new-thing")]
+
+    platform.sync(gate("/b guests"), request(value="/a"))
+
+    assert any("/new-thing/one/" in path for path in platform.files)
+
+
+def test_a_chain_of_promises_loses_none_of_their_dependencies() -> None:
+    def bringing(name: str, kind: str) -> Promise:
+        return promise(name, kind=kind, dependencies=[config_map(f"crd-{kind.lower()}", "crds")])
+
+    platform = Platform(promises=[bringing("a", "Ka"), bringing("c", "Kc")])
+    platform.stages["configure"] = with_own_name
+    asked = [request(kind="Ka"), request("two", kind="Kc")]
+    platform.sync(*asked)
+    platform.promises = [bringing("a", "Kc"), bringing("b", "Ka")]
+
+    for _ in range(3):
+        platform.sync(*asked)
+        held = b"".join(platform.files.values())
+        assert b"crd-ka" in held
+        assert b"crd-kc" in held
+
+    assert {path.split("/")[2] for path in platform.files if "dependencies" in path} == {"a", "b"}
+    assert held_twice(platform) == []
+
+
+def test_one_that_took_over_goes_on_though_the_old_record_does_not_go() -> None:
+    platform = renamed(undo=follows_spec)
+    known = platform.store.snapshot().records()
+    platform.sync(request(value="x"))
+    lost = known.keys() - platform.store.snapshot().records().keys()
+    platform.store.commit([ChangeSet(key, None, record=known[key][0]) for key in sorted(lost)])
+    platform.stages["undo"] = fails
+
+    platform.sync(request(value="y"))
+
+    assert any(b"y" in content for content in platform.files.values())
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{"labels": {"kratix.io/paused": "true"}},
+     {"annotations": {"troth.dev/deletion-protection": "true"}}],
+    ids=["paused", "protected"],
+)  # fmt: skip
+def test_what_is_paused_or_protected_is_taken_over_as_the_new_one_says(
+    marks: dict[str, dict[str, str]],
+) -> None:
+    platform = Platform(
+        stages={"configure": follows_spec, "next": follows_spec}, promises=[promise("old-name")]
+    )
+    platform.sync(request(value="x"))
+    platform.sync(request("one", **marks, value="x"))  # type: ignore[arg-type]
+    platform.promises = [promise("new-name", configure=["next"])]
+
+    platform.sync(request("one", **marks, value="x"))  # type: ignore[arg-type]
+    between = platform.files
+    platform.sync(request(value="x"))
+
+    assert len(between) == 1
+    assert all("new-name" in path for path in platform.files)
 
 
 def test_a_rename_is_no_loss_that_the_deletion_budget_counts() -> None:

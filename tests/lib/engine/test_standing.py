@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 from support.platform import Platform, config_map, request
-from support.routed import apis, gate
+from support.routed import API, apis, gate
 
-from troth.api import dump_documents
+from troth.api import Json, JsonObject, dump_documents
 from troth.engine import Settings, State, Submission
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
@@ -173,3 +173,51 @@ def test_a_rollback_to_what_another_has_taken_meanwhile_is_put_back_and_says_who
     assert "team/two" in items["one"].message
     [path] = [path for path in platform.files if "/thing/one/" in path]
     assert b"/c" in platform.files[path]
+
+
+def test_a_gateway_is_rolled_back_though_its_newest_routes_do_not_fit_it() -> None:
+    def aggregator(job: StageJob) -> StageResult:
+        spec = job.object["spec"]
+        assert isinstance(spec, dict)
+        host = f"{spec['value']}.example.com"
+        name: JsonObject = {"name": "edge", "namespace": "team"}
+        listener: JsonObject = {"name": host, "hostname": host, "port": 80, "protocol": "HTTP"}
+        body: JsonObject = {"gatewayClassName": "any", "listeners": [listener]}
+        parent: JsonObject = {"name": "edge", "sectionName": host}
+        route: JsonObject = {
+            "parentRefs": [parent],
+            "hostnames": [host],
+            "rules": [dict[str, Json]()],
+        }
+        manifests: list[JsonObject] = [
+            {"apiVersion": API, "kind": "Gateway", "metadata": name, "spec": body},
+            {"apiVersion": API, "kind": "HTTPRoute", "metadata": name, "spec": route},
+        ]
+        return StageResult({"objects.yaml": dump_documents(manifests)})
+
+    platform = rolled_back(Platform(stages={"configure": aggregator}))
+
+    items = platform.sync(request(value="b"))
+
+    assert items["one"].reason == Reason.REVERTED
+
+
+def test_an_object_that_moved_is_kept_where_both_were_set_back() -> None:
+    def moving(job: StageJob) -> StageResult:
+        spec = job.object["spec"]
+        assert isinstance(spec, dict)
+        names = [job.environ["KRATIX_OBJECT_NAME"], *(["moved"] if spec["value"] == "has" else [])]
+        return StageResult({"objects.yaml": dump_documents([config_map(n) for n in names])})
+
+    platform = Platform(stages={"configure": moving})
+    platform.sync(request("x", value="no"), request("y", value="has"))
+    before = platform.files
+    asked = [request("x", value="has"), request("y", value="no")]
+    platform.sync(*asked)
+    platform.sync(*asked)
+    platform.tamper(before)
+
+    items = platform.sync(*asked)
+
+    assert {items[name].reason for name in "xy"} == {Reason.REVERTED}
+    assert platform.files == before

@@ -1,5 +1,7 @@
 """Several state stores in one run: each request has one home, its files may lie elsewhere."""
 
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +15,10 @@ from support.platform import (
 )
 
 from troth.api import dump_documents
-from troth.engine import Settings, State
+from troth.engine import Settings, State, Writer
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
-from troth_statestore import ChangeSet, StateStore
+from troth_statestore import ChangeSet, Receipt, StateStore
 from troth_statestore.directory import DirectoryStore
 from troth_statestore.memory import MemoryStore
 
@@ -198,6 +200,31 @@ def shared_near(job: StageJob) -> StageResult:
     result = two_places(job)
     near = dump_documents([config_map("shared")])
     return replace(result, files={**result.files, "near.yaml": near})
+
+
+def test_nothing_is_taken_back_that_another_run_has_written_for_the_same_request(
+    tmp_path: Path,
+) -> None:
+    def in_another_process() -> Platform:
+        platform = two_stores()
+        platform.store = DirectoryStore(tmp_path / "main")
+        platform.others = {"other": DirectoryStore(tmp_path / "other")}
+        return platform
+
+    one, other = in_another_process(), in_another_process()
+    plan = other.plan(request(value="x"))
+    flushes: list[str] = []
+
+    def submit(store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
+        flushes.append(store)
+        if len(flushes) == 2:  # its files elsewhere are there, and its record is not
+            one.sync(request(value="x"))
+        return other._submit(store, changes)
+
+    Writer(other._world(), other._renderer(), other.settings, submit).write(plan)
+
+    assert len(flushes) >= 2
+    assert len(files(one.store)) == len(files(one.others["other"])) == 1
 
 
 def test_what_landed_elsewhere_is_taken_back_where_its_record_is_refused(tmp_path: Path) -> None:
