@@ -204,12 +204,19 @@ class Flusher:
     def _take_token(self) -> bool:
         """Wait for a token and take it; False when closing, for then it takes none."""
         budget = self._pace.budget
-        with self._changed:
-            while budget is not None and not self._closing:
+        told = False
+        while budget is not None:
+            with self._changed:
+                if self._closing:
+                    break
                 seconds = budget.take()
                 if not seconds:
                     return True
-                self._pace.clock.wait(self._changed, seconds)
+                if told:
+                    self._pace.clock.wait(self._changed, seconds)
+                    continue
+            told = True
+            self._tell(seconds)
         return False
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.clock import PATIENCE, HandClock
 
-from troth.errors import Reason, StoreError, TransientError
+from troth.errors import Reason, StoreError, TransientError, WriteRefusedError
 from troth_statestore import ChangeSet, Outcome, Receipt, digest_bytes
 from troth_statestore.budget import Pace, PushBudget
 from troth_statestore.flusher import Backlog, Flusher
@@ -114,6 +114,19 @@ def test_a_wait_is_told_once_with_its_seconds(paced: Paced) -> None:
 
     assert outcome(receipt) is Outcome.WRITTEN
     assert paced.waits == [10]
+
+
+def test_the_wait_for_a_part_of_a_refused_flush_is_told_too(paced: Paced) -> None:
+    flusher = paced.flusher()
+    paced.store.errors.append(WriteRefusedError(Reason.STATE_STORE_REFUSED, "a hook says no."))
+
+    receipts = flusher.submit_all([one("a"), one("b")])
+    for _ in range(2):
+        paced.clock.next_wait()
+        paced.clock.advance(10)
+
+    assert [outcome(receipt) for receipt in receipts] == [Outcome.WRITTEN] * 2
+    assert paced.waits == [10, 10]
 
 
 def test_a_listener_that_fails_stops_nobody(paced: Paced, caplog: pytest.LogCaptureFixture) -> None:

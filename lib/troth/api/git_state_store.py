@@ -1,11 +1,20 @@
 """The view of a GitStateStore: a repository that Destinations refer to, and how it is entered."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
 
 from troth.api.json_values import Fields, JsonObject
-from troth.api.labels import COMMIT, SIGNING_KEY
+from troth.api.labels import (
+    ALLOW_DELETIONS,
+    COMMIT,
+    DELETION_BUDGET,
+    PUSH_BURST,
+    PUSHES_PER_MINUTE,
+    SIGNING_KEY,
+    TROTH_PREFIX,
+)
 from troth.api.names import dns_label_problem, dns_subdomain_problem
 from troth.api.secrets import SecretRef
 from troth.api.store_policy import StorePolicy
@@ -65,6 +74,7 @@ class GitStateStore:
         """Read a GitStateStore. Raises InvalidInputError."""
         root = Fields(raw)
         metadata, spec = root.section("metadata"), root.section("spec")
+        _refuse_unknown(metadata)
         author = spec.section("gitAuthor")
         method = spec.text("authMethod", AuthMethod.BASIC)
         if method not in set(AuthMethod):
@@ -98,6 +108,23 @@ def store_path(spec: Fields, field: str = "path") -> str:
     if ".." in parts or any(part.lower() == ".git" for part in parts):
         raise spec.error(field, "'..' and '.git' have no place in a path of a state store.")
     return "/".join(parts)
+
+
+def _refuse_unknown(metadata: Fields) -> None:
+    """Refuse annotations of ours that nobody reads: a misspelled one would be passed over."""
+    known = (ALLOW_DELETIONS, COMMIT, DELETION_BUDGET, PUSHES_PER_MINUTE, PUSH_BURST, SIGNING_KEY)
+    for name in sorted(metadata.string_map("annotations")):
+        if name.startswith(TROTH_PREFIX) and name not in known:
+            short = [one.removeprefix(TROTH_PREFIX) for one in known]
+            near = get_close_matches(name.removeprefix(TROTH_PREFIX), short, 1)
+            advice = (
+                f"did you mean {TROTH_PREFIX}{near[0]}?"
+                if near
+                else f"known are {', '.join(known)}."
+            )
+            raise metadata.section("annotations").error(
+                name, f"no such annotation is known on a GitStateStore; {advice}"
+            )
 
 
 def _commit_each(metadata: Fields) -> CommitEach | None:

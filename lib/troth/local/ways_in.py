@@ -59,6 +59,7 @@ class WaysIn:
             InvalidInputError: the address is wrong.
         """
         scheme = scheme_of(url)
+        self._refuse_half(scheme)
         if scheme == "file" or not self.has_login:
             return None
         has_password = self.password is not None or self.password_file is not None
@@ -67,6 +68,22 @@ class WaysIn:
         if self.password_file is not None:
             return _PasswordFile(self.username, self.password_file)
         return _Given(_login(self.username, self.password or ""))
+
+    def _refuse_half(self, scheme: str) -> None:
+        """Refuse what says something of a login that was not given: it would be passed over."""
+        if scheme == "ssh" and self.known_hosts is not None and self.ssh_key is None:
+            message = (
+                "known hosts were given (--git-known-hosts) and no key they go with; add "
+                "--git-ssh-key, or put the host's keys into this user's known hosts."
+            )
+            raise InvalidInputError(Reason.INVALID_CREDENTIALS, message)
+        without = self.password is None and self.password_file is None
+        if scheme == "https" and self.username is not None and without:
+            message = (
+                "a user was given (--git-username) and no password; add --git-password-file, or "
+                "set TROTH_GIT_PASSWORD."
+            )
+            raise InvalidInputError(Reason.INVALID_CREDENTIALS, message)
 
     def to_store(self, store: GitStateStore) -> Credentials | None:
         """Return the login that a GitStateStore refers to, None when it refers to none.

@@ -91,3 +91,14 @@ def test_a_limit_is_exceeded_when_both_of_its_bounds_are_passed(
     limit: DeletionLimit, removals: int, inventory: int, exceeded: bool
 ) -> None:
     assert limit.exceeded(removals, inventory) is exceeded
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("signing_keys", "did you mean troth.dev/signing-key?"), ("colour", "known are troth.dev/")],
+)
+def test_an_annotation_of_ours_that_nobody_reads_is_refused(name: str, advice: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        policy(**{name: "x"})
+
+    assert advice in caught.value.message

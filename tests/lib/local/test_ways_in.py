@@ -158,3 +158,21 @@ def test_a_secret_that_is_missing_is_told_with_the_store_that_refers_to_it(tmp_p
 
     assert caught.value.reason is Reason.SECRET_NOT_FOUND
     assert "GitStateStore main" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("ways", "url", "missing"),
+    [
+        (WaysIn(known_hosts=Path("hosts")), "git@git.example.com:fleet.git", "--git-ssh-key"),
+        (WaysIn(username="team"), "https://git.example.com/fleet.git", "--git-password-file"),
+    ],
+    ids=["known hosts", "user"],
+)
+def test_half_of_a_login_is_refused_and_its_other_half_is_named(
+    ways: WaysIn, url: str, missing: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        ways.to(url)
+
+    assert missing in caught.value.message
+    assert ways.to("fleet.git") is None
