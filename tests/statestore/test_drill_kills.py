@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -29,8 +30,7 @@ from troth_statestore import ChangeSet
 TESTS = Path(__file__).parent.parent
 OLD = 2  # requests that are there at first, and are to be removed
 GIVEN_UP = 120  # seconds until a writer that hangs fails its test
-KILLS = 5  # times that the writer of one repository is killed
-SLOWEST = 1.5  # seconds from the first step of a writer to the latest moment of a kill
+KILLS = 5  # times that the writer of one repository is killed in the middle of its work
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Drill:
     cache: Path
     options: tuple[str, ...]
     requests: int
+    goal: int = LAST
     environ: dict[str, str] = field(default_factory=dict)
     receipts: list[dict[str, str | None]] = field(default_factory=list)
 
@@ -50,7 +51,7 @@ class Drill:
         writer = subprocess.Popen(
             [
                 *(sys.executable, "-m", "support.drill_writer"),
-                *(self.url, str(self.cache), str(self.requests)),
+                *(self.url, str(self.cache), str(self.requests), str(self.goal)),
                 *(*self.options, *options),
             ],
             stdout=subprocess.PIPE,
@@ -87,14 +88,16 @@ class Drill:
         wanted = {
             path: content.decode().removesuffix("\n")
             for number in range(self.requests)
-            for path, content in content_of(f"r{number}", LAST).items()
+            for path, content in content_of(f"r{number}", self.goal).items()
         }
         assert self.remote.files() == wanted
-        assert self.remote.files(RECORDS) == {f"r{n}": str(LAST) for n in range(self.requests)}
+        assert self.remote.files(RECORDS) == {f"r{n}": str(self.goal) for n in range(self.requests)}
         told = "%(trailers:key=Troth-Request,valueonly)%(trailers:key=Troth-Generation,valueonly)"
         steps = self.remote.git("log", f"--format={told}%x00", "main").split("\0")
         counted = Counter(tuple(step.split()) for step in steps if step.strip())
-        expected = {(f"r{n}", str(g)): 1 for n in range(self.requests) for g in range(1, LAST + 1)}
+        expected = {
+            (f"r{n}", str(g)): 1 for n in range(self.requests) for g in range(1, self.goal + 1)
+        }
         expected |= {(f"old{n}", str(g)): 1 for n in range(OLD) for g in (1, 2)}
         assert counted == expected
         assert not self.remote.git("rev-list", "--min-parents=2", "main")
@@ -151,7 +154,7 @@ def drill(
     ])  # fmt: skip
     with ExitStack() as exits:
         url, environ = way(remote, tmp_path, exits)
-        yield Drill(remote, url, tmp_path / "cache", options, requests, environ)
+        yield Drill(remote, url, tmp_path / "cache", options, requests, environ=environ)
 
 
 @pytest.mark.drill
@@ -167,15 +170,22 @@ def test_a_writer_that_is_killed_at_random_moments_loses_nothing_and_does_nothin
 ) -> None:
     chance = random.Random(f"{drill.url.partition(':')[0]} {seed}")  # noqa: S311  (no secret)
     drill.remote.git("config", "receive.advertiseAtomic", str(atomic).lower())
-    for _ in range(KILLS):
+    started = time.monotonic()
+    assert drill.end(drill.start()) == 0
+    undisturbed, killed = time.monotonic() - started, 0
+    for _ in range(10 * KILLS):
+        drill.goal += LAST  # so that there is work to be killed at
         writer = drill.start()
         try:
-            writer.wait(chance.uniform(0, SLOWEST))
+            writer.wait(chance.uniform(0, undisturbed))
         except subprocess.TimeoutExpired:
             os.killpg(writer.pid, signal.SIGKILL)
-        drill.end(writer)
+        killed += drill.end(writer) == -signal.SIGKILL
         drill.check_receipts()
+        if killed == KILLS:
+            break
 
+    assert killed == KILLS
     drill.finish()
 
 
