@@ -1,12 +1,13 @@
 """History: the commits of one request, and what each did to its files.
 
-Found by the folders that the request has and had, so that hand edits show beside what Troth wrote.
+Found by the folders that the request has and had, so that hand edits show beside what Troth wrote;
+files in no folder of its own are told by earlier records, and by commits of nobody else.
 Which commits are Troth's own is told by the receipt at the foot of their message.
 """
 
 import heapq
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -22,7 +23,6 @@ from troth_statestore import (
     Commit,
     History,
     Owner,
-    is_piece,
     nested_folder,
     record_key,
     split_place,
@@ -35,6 +35,9 @@ _RECEIPT = re.compile(r"(?:^Troth-[A-Za-z]+: .*$\n?)+", re.MULTILINE)
 
 # Versions of a record that are asked for what it placed, where no folder tells.
 _VERSIONS = 200
+
+# Paths that git is asked for at once; more are those of others, in commits of whole flushes.
+_PATHS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +169,12 @@ class Past:
         self, store: str, key: RequestKey, limit: int | None, until: str | None = None
     ) -> list[Step]:
         paths = self.paths(store, key)
+        within = nested_folder("", Owner(*key))
         files = sorted({split_place(path)[0] for path in paths})
-        shared = any(is_piece(path) for path in paths)
+        # What lies in no folder of its own is changed by the commits of others as well: a file that
+        # they have parts in, or that was theirs before or after.
+        shared = any(not any(_folders(path, within)) for path in files)
         found = self.histories[store].log(files, limit=None if shared else limit, until=until)
-        # A file that others have parts in is changed by their commits as well.
         commits = [one for one in found if not shared or _concerns(one.message, key)]
         return [Step(store, commit, receipt_in(commit.message, key)) for commit in commits]
 
@@ -179,15 +184,17 @@ class Past:
         found = set(self._given(store, key))
         if entry is not None:
             found |= set(_placed(entry.record, store))
-            if any(one.owned is None for one in entry.record.placements):
-                found |= set(self._placed_before(store, key))
         # As commits of Troth name the request: in their receipts, or a Promise in the subject.
         lines = [f"Troth-Request: {'/'.join(key)}"]
         if key.is_promise:
             lines = [f"{verb} {key}" for verb in VERBS]
+        touched = {path for line in lines for path in self.histories[store].touched(line)}
         within = nested_folder("", Owner(*key))
-        for path in (path for line in lines for path in self.histories[store].touched(line)):
-            found |= set(_folders(path, within))
+        found |= {folder for path in touched for folder in _folders(path, within)}
+        if left := _outside(touched, found):
+            found |= self._placed_before(store, key)
+        if left := _outside(left, found):
+            found |= self._written_alone(store, key, left)
         return sorted(found)
 
     def _given(self, store: str, key: RequestKey) -> Iterator[str]:
@@ -195,10 +202,27 @@ class Past:
             if self.world.store_of(destination) == store:
                 yield folder_of(destination, key) or nested_folder(destination.path, Owner(*key))
 
-    def _placed_before(self, store: str, key: RequestKey) -> Iterator[str]:
-        """Return the files that earlier records name, where no folder of its own tells."""
-        for record in islice(self.records(key), _VERSIONS):
-            yield from _placed(record, store)
+    def _placed_before(self, store: str, key: RequestKey) -> set[str]:
+        """Return what earlier records name, which may be where no folder of its own tells."""
+        return {
+            path
+            for record in islice(self.records(key), _VERSIONS)
+            for path in _placed(record, store)
+        }
+
+    def _written_alone(self, store: str, key: RequestKey, paths: Collection[str]) -> set[str]:
+        """Return those of `paths` that a commit changed which carries no other request.
+
+        No record may tell of them: it went with the request, or the files were adopted and moved
+        at once.
+        """
+        if len(paths) > _PATHS:
+            return set()
+        commits = self.histories[store].log(sorted(paths))
+        alone = (
+            one for one in commits if {owner for owner, _ in receipts_in(one.message)} == {key}
+        )
+        return {file.path for commit in alone for file in commit.files}
 
     def records(self, key: RequestKey) -> Iterator[Record]:
         """Return the records that a request had, newest first, as far as they can be read."""
@@ -219,14 +243,26 @@ def _concerns(message: str, key: RequestKey) -> bool:
     return not owners or key in owners
 
 
-def _placed(record: Record, store: str) -> Iterable[str]:
-    for placement in record.placements:
+def _placed(record: Record, store: str) -> Iterator[str]:
+    for placement in (*record.placements, *record.leaving):
         if placement.store == store:
             yield from [placement.owned] if placement.owned is not None else placement.files
 
 
+def _outside(paths: Iterable[str], known: Collection[str]) -> set[str]:
+    """Return the files that are none of those known, and in no folder of those."""
+    files = {split_place(path)[0] for path in known}
+    return {path for path in paths if path not in files and files.isdisjoint(_above(path))}
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
 def _folders(path: str, within: str) -> Iterator[str]:
-    """Return the folder named after the request that a file lies in, if it does."""
-    start = path.find(f"/{within}/") + 1 if f"/{within}/" in path else 0
-    if start or path.startswith(f"{within}/"):
+    """Return the folder named after the request that a file lies in, or that it is."""
+    start = f"/{path}/".find(f"/{within}/")
+    if start >= 0:
         yield path[: start + len(within)]

@@ -1,11 +1,14 @@
 """History: the commits of one request, Troth's and others', in one store and in several."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from support.git_platform import GitPlatform, two_stores
+from support.kratix_repository import KratixRepository, Workload
 from support.platform import Platform, config_map, destination, promise, request
 
 from troth.api import Layout, RequestKey, dump_documents
@@ -13,6 +16,7 @@ from troth.engine import Ledger, View
 from troth.engine.history import Past, receipt_in
 from troth.errors import InvalidInputError, NotServedError
 from troth.runners import StageJob, StageResult
+from troth_statestore import Commit, History
 from troth_statestore.git import GitSettings, GitStore
 
 ONE = RequestKey("team", "thing", "one")
@@ -165,6 +169,137 @@ def test_files_in_no_folder_are_followed_through_the_records(git: GitPlatform) -
 
     assert [file.path for file in newest.commit.files] == ["cluster/a.yaml", "cluster/b.yaml"]
     assert [file.path for file in oldest.commit.files] == ["cluster/a.yaml"]
+
+
+def one_file(job: StageJob) -> StageResult:
+    spec = job.object["spec"]
+    assert isinstance(spec, dict)
+    return StageResult({"one.yaml": dump_documents([config_map("c", value=str(spec["value"]))])})
+
+
+def lived_in(git: GitPlatform, *layouts: Layout) -> None:
+    """Change the request in each of the layouts, one after another."""
+    git.platform.stages["configure"] = one_file
+    for number, layout in enumerate(layouts):
+        git.platform.destinations = [destination("cluster", layout=layout)]
+        for half in "ab":
+            git.platform.sync(request(value=f"{number}{half}"))
+
+
+TWICE = ["Update team/one (thing)", "Create team/one (thing)"]
+MOVED = ["Update team/one (thing)", "Move team/one (thing)"]
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["given", "not given"])
+@pytest.mark.parametrize("layouts", list(permutations(Layout)))
+def test_no_layout_that_a_request_has_left_ends_its_history(
+    git: GitPlatform, layouts: tuple[Layout, ...], *, given: bool
+) -> None:
+    lived_in(git, *layouts)
+    git.platform.destinations = git.platform.destinations if given else []
+
+    assert subjects(git) == [*MOVED, *MOVED, *TWICE]
+
+
+def test_a_move_out_of_no_folder_tells_what_it_removed(git: GitPlatform) -> None:
+    lived_in(git, Layout.NONE, Layout.NESTED)
+
+    move = git.past.of(ONE)[1]
+
+    assert [(one.path, one.after is None) for one in move.commit.files] == [
+        ("cluster/one.yaml", True),
+        ("cluster/resources/team/thing/one/configure/5058f/one.yaml", False),
+    ]
+
+
+def test_who_has_the_place_after_it_is_not_told_with_it(git: GitPlatform) -> None:
+    lived_in(git, Layout.NONE, Layout.NESTED)
+    git.platform.destinations = [destination("cluster", layout=Layout.NONE)]
+    kept = [request("two", value="x")]
+    git.platform.sync(*kept)
+    git.platform.sync(request("two", value="y"))
+
+    assert [step.receipt["Troth-Request"] for step in git.past.of(ONE)] == ["team/thing/one"] * 5
+
+
+def test_a_request_that_is_gone_is_followed_out_of_no_folder(git: GitPlatform) -> None:
+    lived_in(git, Layout.NONE)
+    git.platform.sync()
+
+    assert subjects(git) == ["Remove team/one (thing)", *TWICE]
+
+
+def test_in_commits_of_whole_flushes_the_records_tell_what_was_its_own(
+    git: GitPlatform, exits: ExitStack
+) -> None:
+    store = GitStore(str(git.remotes[""].folder), settings=GitSettings(one_commit_a_flush=True))
+    exits.callback(store.close)
+    git.platform.store = store
+    git.platform.stages["configure"] = lambda job: StageResult(
+        {f"{job.environ['KRATIX_OBJECT_NAME']}.yaml": dump_documents([config_map(
+            job.environ["KRATIX_OBJECT_NAME"])])}
+    )  # fmt: skip
+    for layout in (Layout.NONE, Layout.NESTED):
+        git.platform.destinations = [destination("cluster", layout=layout)]
+        git.platform.sync(request(value="a"), request("two", value="a"))
+
+    moved, created = git.past.of(ONE)
+
+    assert [one.path for one in created.commit.files] == ["cluster/one.yaml"]
+    assert "cluster/two.yaml" not in {one.path for one in moved.commit.files}
+
+
+def test_an_adopted_repository_is_followed_back_to_who_wrote_it_first(git: GitPlatform) -> None:
+    old = dump_documents([config_map("c", value="0")])
+    files = KratixRepository(Layout.NONE, workloads=[Workload("one", {"one.yaml": old})]).files()
+    git.push({path: content.decode() for path, content in files.items()}, "By Kratix")
+    lived_in(git, Layout.NONE, Layout.NESTED)
+
+    assert subjects(git) == [
+        *MOVED,
+        "Update team/one (thing)",
+        "Adopt team/one (thing)",
+        "By Kratix",
+    ]
+
+
+class Asked:
+    """A history that remembers what it was asked."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self.names: list[str] = []
+
+    def log(
+        self, paths: Sequence[str], *, limit: int | None = None, until: str | None = None
+    ) -> Sequence[Commit]:
+        self.names.append("log")
+        return self._history.log(paths, limit=limit, until=until)
+
+    def touched(self, line: str) -> frozenset[str]:
+        self.names.append("touched")
+        return self._history.touched(line)
+
+    def contents(self, digests: Iterable[str]) -> Mapping[str, bytes]:
+        self.names.append("contents")
+        return self._history.contents(digests)
+
+    def read_at(self, revision: str, paths: Sequence[str]) -> Mapping[str, bytes]:
+        self.names.append("read_at")
+        return self._history.read_at(revision, paths)
+
+    def record_versions(self, key: str) -> Iterator[tuple[str, bytes]]:
+        self.names.append("record_versions")
+        return self._history.record_versions(key)
+
+
+def test_where_all_lies_in_the_folder_no_earlier_record_is_read(git: GitPlatform) -> None:
+    git.platform.sync(request(value="a"), request("two", value="a"))
+    past = git.past
+    asked = Asked(past.histories[""])
+
+    assert len(replace(past, histories={"": asked}).of(ONE)) == 1
+    assert asked.names == ["touched", "log"]
 
 
 @pytest.fixture
