@@ -148,7 +148,7 @@ class StateStore(Protocol):
         """Try whether the store can be read, and as far as can be told whether it can be written.
 
         Raises:
-            StoreError: it refuses us, or is of a kind that cannot be used.
+            StoreError: it refuses us, is of a kind that cannot be used, or was set back.
             TransientError: it cannot be reached now.
         """
         ...

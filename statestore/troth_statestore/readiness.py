@@ -22,6 +22,9 @@ _FAILED = "StateStoreError"
 # Ours: Kratix has no condition at all before the first trial.
 _NOT_TRIED = "NotTriedYet"
 
+# Errors whose own reason says more than that the store cannot be read.
+_TELLING = frozenset({Reason.SECRET_NOT_FOUND, Reason.HISTORY_REWRITTEN})
+
 
 class Tried(Protocol):
     """What is tried: any `StateStore`."""
@@ -118,8 +121,8 @@ class Readiness:
         try:
             probe = self._store.probe()
         except TrothError as error:
-            secret = error.reason is Reason.SECRET_NOT_FOUND
-            return self._not_ready(error.reason if secret else _CANNOT_READ, error.message)
+            reason = error.reason if error.reason in _TELLING else _CANNOT_READ
+            return self._not_ready(reason, error.message)
         if probe.refusal is not None:
             why = f"Error validating state store permissions: {probe.refusal.message}"
             return self._not_ready(_CANNOT_WRITE, why, probe.revision)

@@ -115,6 +115,19 @@ def test_what_was_cut_off_is_finished_before_anything_else_is_written(
     assert half.subjects()[-4:] == ["Remove a", "Update b", "Update c", "Update d"]
 
 
+def test_files_that_no_record_went_with_are_finished_as_well(
+    remote: Remote, open_store: OpenStore, settings: GitSettings
+) -> None:
+    store = open_store()
+    for content in (b"1", b"2"):
+        store.commit([ChangeSet("a", None, {"f": content})])
+    remote.git("update-ref", "refs/heads/main", "main~1")
+
+    open_store(settings=settings).snapshot()
+
+    assert remote.files() == {"f": "2"}
+
+
 def test_who_only_looks_finishes_nothing(
     half: Remote, open_store: OpenStore, settings: GitSettings
 ) -> None:

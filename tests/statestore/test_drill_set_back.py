@@ -162,12 +162,16 @@ def test_the_message_says_how_to_put_the_branch_back(
     remote: Remote, open_store: OpenStore, tmp_path: Path
 ) -> None:
     written(open_store)
+    known = remote.tip()
+    by_hand(remote, "main", 2)
     clone, tip = remote.clone(tmp_path / "clone"), remote.tip()
+    rewind(remote)
     rewind(remote)
     with pytest.raises(StoreError) as caught:
         again(open_store, borrow=True).snapshot()
 
-    line = f"git push --force origin {tip}:refs/heads/main"
+    line = "git push --force origin refs/remotes/origin/main:refs/heads/main"
+    assert f"was at {known} or later" in caught.value.message
     assert line in caught.value.message
     git("-C", clone.folder, *line.split()[1:])
     assert again(open_store, borrow=True).snapshot().revision == tip
@@ -197,6 +201,98 @@ def test_a_persons_commit_on_the_records_hides_nothing(
 
     with pytest.raises(StoreError, match="does not descend"):
         again(open_store, borrow=borrow).snapshot()
+
+
+def put_back(open_store: OpenStore, key: str, content: bytes) -> None:
+    """Write files of a request whose record stays as it is, as for drift and rollbacks."""
+    store = open_store()
+    version = store.snapshot().records()[key][1]
+    store.commit([ChangeSet(key, version, {f"{key}/f": content}, record=b"1", title="Put back")])
+    store.close()
+
+
+@pytest.mark.parametrize("atomic", ["true", "false"])
+def test_lost_files_that_no_record_went_with_are_noticed_too(
+    remote: Remote, open_store: OpenStore, borrow: bool, atomic: str
+) -> None:
+    remote.git("config", "receive.advertiseAtomic", atomic)
+    written(open_store)
+    for content in (b"2", b"3"):
+        put_back(open_store, "a", content)
+    noted = remote.tip()
+    # By two: one is what a push in two halves looks like when it is cut off, and is finished.
+    rewind(remote)
+
+    with pytest.raises(StoreError, match=f"was at {noted} or later") as caught:
+        again(open_store, borrow=borrow).snapshot()
+    assert caught.value.reason is Reason.HISTORY_REWRITTEN
+
+
+def test_lost_files_of_a_store_that_keeps_no_records_are_noticed_too(
+    remote: Remote, open_store: OpenStore, borrow: bool
+) -> None:
+    for number in (b"1", b"2"):
+        open_store().commit([ChangeSet("a", None, {"f": number})])
+    remote.git("update-ref", "refs/heads/main", "main~1")
+
+    with pytest.raises(StoreError, match="does not descend"):
+        again(open_store, borrow=borrow).snapshot()
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_a_probe_says_what_every_other_use_would_and_writes_nothing(
+    remote: Remote, open_store: OpenStore, borrow: bool, rewrite: Callable[[Remote], None]
+) -> None:
+    written(open_store)
+    rewrite(remote)
+    before = refs(remote)
+    store = again(open_store, borrow=borrow)
+
+    for act in (store.probe, store.probe, store.snapshot):
+        with pytest.raises(StoreError, match=r"troth sync --accept-remote") as caught:
+            act()
+        assert caught.value.reason is Reason.HISTORY_REWRITTEN
+    assert refs(remote) == before
+
+
+def test_a_probe_notices_what_was_set_back_since_the_last_look(
+    remote: Remote, open_store: OpenStore, borrow: bool
+) -> None:
+    written(open_store)
+    store = again(open_store, borrow=borrow)
+    seen = store.snapshot().revision
+    assert store.probe().revision == seen
+    for branch in ("main", RECORDS):  # so that what is left belongs together
+        remote.git("update-ref", f"refs/heads/{branch}", f"{branch}~1")
+
+    with pytest.raises(StoreError, match=f"was at {seen} or later"):
+        store.probe()
+
+
+def test_a_probe_is_no_look_that_later_ones_rely_on(
+    remote: Remote, open_store: OpenStore, borrow: bool
+) -> None:
+    written(open_store)
+    store = again(open_store, borrow=borrow)
+    store.probe()
+    rewind(remote)
+
+    with pytest.raises(StoreError, match="does not descend"):
+        store.snapshot()
+
+
+def test_a_probe_of_what_is_accepted_writes_nothing_down(
+    remote: Remote, open_store: OpenStore, borrow: bool
+) -> None:
+    written(open_store)
+    rewind(remote)
+    before = refs(remote)
+    store = again(open_store, borrow=borrow, accept=True)
+
+    assert store.probe().refusal is None
+    assert refs(remote) == before
+    store.snapshot()
+    assert remote.subjects(RECORDS)[-1] == "Accept the files as they are"
 
 
 def test_files_that_were_written_without_a_record_are_no_rewriting(

@@ -128,12 +128,38 @@ def test_a_change_set_that_only_moves_its_record_makes_no_commit_on_the_files(
     assert remote.pushes()[1:] == [[f"refs/heads/{RECORDS}"]]
 
 
-def test_files_that_change_without_a_record_leave_its_branch_alone(
+def test_files_that_change_without_a_record_are_noted_on_its_branch_by_the_same_push(
     remote: Remote, open_store: OpenStore
 ) -> None:
-    open_store().commit([ChangeSet("a", None, {"f": b"1"})])
+    store = open_store()
+    tips: list[str] = []
+    for content in (b"1", b"2"):
+        store.commit([ChangeSet("a", None, {"f": content})])
+        tips.append(remote.tip())
 
-    assert remote.pushes() == [["refs/heads/main"]]
+    assert remote.pushes() == [["refs/heads/main", f"refs/heads/{RECORDS}"]] * 2
+    assert remote.subjects(RECORDS) == [f"Note {tip[:12]}" for tip in tips]
+    assert remote.git("log", "-1", "--format=%b", RECORDS).strip() == f"Troth-Files: {tips[1]}"
+    assert remote.files(RECORDS) == {}
+
+
+def test_a_note_leaves_every_record_as_it_was(remote: Remote, open_store: OpenStore) -> None:
+    store = open_store()
+    store.commit([change("a", f="1")])
+    before = store.snapshot().records()
+
+    store.commit([ChangeSet("a", before["a"][1], {"a/f": b"2"}, record=b"record of a")])
+
+    assert remote.subjects(RECORDS) == ["Record 1 change", f"Note {remote.tip()[:12]}"]
+    assert store.snapshot().records() == open_store().snapshot().records() == before
+
+
+def test_nothing_is_noted_when_no_file_changed(remote: Remote, open_store: OpenStore) -> None:
+    store = open_store()
+    for _ in range(2):
+        store.commit([ChangeSet("a", None, {"f": b"1"})])
+
+    assert len(remote.subjects(RECORDS)) == len(remote.pushes()) == 1
 
 
 def test_nothing_is_committed_or_pushed_when_nothing_changed(

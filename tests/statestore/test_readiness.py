@@ -74,6 +74,11 @@ def test_a_store_that_can_be_read_and_written_is_ready_in_kratixs_words(
             "Secret a not found in namespace b",
         ),
         (
+            StoreError(Reason.HISTORY_REWRITTEN, "The branch was set back."),
+            "HistoryRewritten",
+            "The branch was set back.",
+        ),
+        (
             Probe("here", "abc", StoreError(Reason.STATE_STORE_REFUSED, "You may not write.")),
             "ErrorValidatingPermissions",
             "Error validating state store permissions: You may not write.",

@@ -14,6 +14,7 @@ from troth_statestore.git._messages import (
     FILES,
     NO_FILES,
     commit_of_all,
+    commit_of_note,
     commit_of_records,
 )
 from troth_statestore.git._mirror import Moment
@@ -130,7 +131,7 @@ class Press:
         told = [(FILES, files or NO_FILES)]
         if follow is not None:
             told.append((BASE, before.files or NO_FILES))
-        commits = self._record_commits(moment.records, steps, told)
+        commits = self._record_commits(moment.records, steps, told) or [commit_of_note(told)]
         record_ids = self._import(Growth(before.records, commits, follow), seconds)
         after = Tips(files, record_ids[-1] if record_ids else before.records)
         trees = tree_ids(self._cache.git, ids, self._target.prefix)

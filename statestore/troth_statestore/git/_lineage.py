@@ -84,12 +84,15 @@ def doubt_about(git: GitCommand, remote: Remote, tips: Tips) -> StoreError | Non
 
 def rewritten(location: Location, ref: str, seen: str, tip: str | None) -> StoreError:
     """Return the error for a branch that is no longer at, or after, where it was."""
+    # What people pushed after `seen` is known to nobody here, and a push of `seen` would lose it.
+    theirs = ref.replace("refs/heads/", "refs/remotes/origin/", 1)
     return StoreError(
         Reason.HISTORY_REWRITTEN,
-        f"State store {location.description}: {ref} was at {seen} and is now "
+        f"State store {location.description}: {ref} was at {seen} or later and is now "
         f"{'gone' if tip is None else f'at {tip}, which does not descend from it'}. Nothing was "
-        "written over it. To put it back, in a clone that has the commit: git push --force origin "
-        f"{seen}:{ref}. To go on from what is there: troth sync --accept-remote.",
+        "written over it. To put it back, in the clone that fetched last before that, and so has "
+        f"that commit and what came after it: git push --force origin {theirs}:{ref}. "
+        "To go on from what is there: troth sync --accept-remote.",
     )
 
 

@@ -2,7 +2,7 @@
 
 The two branches speak of each other, so that a later run can tell when one of them was set back:
 each commit of the records names the tip of the files that it was pushed with, and a commit of the
-files, the record that went with it.
+files, the record that went with it. Where no record changed, a commit that changes nothing says it.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ __all__ = [
     "NO_FILES",
     "RECORD",
     "commit_of_all",
+    "commit_of_note",
     "commit_of_records",
     "commit_of_word",
 ]
@@ -29,6 +30,8 @@ BASE = "Troth-Base"
 RECORD = "Troth-Record"
 """Trailer on the files: the version of the record that was pushed with them, or `_REMOVED`."""
 _REMOVED = "removed"
+
+_SHORT = 12  # hex digits that tell a commit from all others, for people
 
 
 def _commit_of_each(steps: Sequence[Step], prefix: str) -> list[Commit]:
@@ -70,6 +73,11 @@ def commit_of_records(
     number = len(steps)
     subject = f"Record {number} {'change' if number == 1 else 'changes'}"
     return Commit(_spelled(subject, trailers), write, remove)
+
+
+def commit_of_note(told: Sequence[tuple[str, str]]) -> Commit:
+    """Return a commit of the records for files that moved while no record changed."""
+    return commit_of_word(f"Note {dict(told)[FILES][:_SHORT]}", told)
 
 
 def commit_of_word(subject: str, trailers: Sequence[tuple[str, str]]) -> Commit:

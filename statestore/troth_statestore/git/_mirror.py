@@ -57,9 +57,21 @@ class Mirror:
             StoreError: it refuses, or its history was rewritten since it was seen last.
             TransientError: it cannot be reached now.
         """
-        tips = self._remote.tips()
+        tips = self.look()
         if self.moment is not None and tips == self._seen:
             return self.moment
+        moment = self._moment_at(tips)
+        self.settle(moment)
+        return moment
+
+    def look(self) -> Tips:
+        """Fetch, and return where the branches are, if they belong together and went forward.
+
+        What is known stays as it was: the next `refresh` asks all of it again. Raises as that does.
+        """
+        tips = self._remote.tips()
+        if self.moment is not None and tips == self._seen:
+            return tips
         if self.moment is not None:
             self._remote.remember(self._seen)
         tips = self._remote.fetch(tips, whole=self._seen != Tips(None, None))
@@ -67,9 +79,7 @@ class Mirror:
             tips = self._first_look(tips)
         self._refuse_rewritten(self._remote.branches.files, self._seen.files, tips.files)
         self._refuse_rewritten(self._remote.branches.records, self._seen.records, tips.records)
-        moment = self._moment_at(tips)
-        self.settle(moment)
-        return moment
+        return tips
 
     def _moment_at(self, tips: Tips) -> Moment:
         """List what stands at tips whose objects are in the cache."""
@@ -83,6 +93,7 @@ class Mirror:
         """Take `moment` for the state of the remote, which is known to have it."""
         self.moment = moment
         self._shown.add(moment)
+        self._looked = True
         self._is_new = False
         self._seen = Tips(moment.files.tip, moment.records.tip)
 
@@ -117,7 +128,6 @@ class Mirror:
             self._make_sure()
             raise doubt
         self.doubt = doubt
-        self._looked = True
         return tips
 
     def _refuse_rewritten(self, ref: str, seen: str | None, tip: str | None) -> None:

@@ -65,7 +65,10 @@ class GitStore:
         self._closed = False
 
     def probe(self) -> Probe:
-        """Ask the remote for its branches, and whether it takes pushes; nothing is written."""
+        """Ask whether the branches can be gone on from and pushed to; nothing is written there.
+
+        What is new is fetched, since a branch that was set back shows in its commits alone.
+        """
         tips, refusal = self._do(lambda writer: (writer.probe(), writer.why_no_push()))
         if isinstance(refusal, StoreError):
             refusal = self._saying_with_what(refusal)

@@ -53,9 +53,9 @@ class Writer:
         self._seen = Seen()
 
     def probe(self) -> Tips:
-        """Try what a write needs; return where the branches are."""
+        """Try what a write needs; return where the branches are, if nobody set them back."""
         self._press.probe()
-        return self._remote.tips()
+        return self._mirror.look()
 
     def why_no_push(self) -> TrothError | None:
         """Tell why the remote takes no push of ours, None when nothing speaks against one."""

@@ -74,6 +74,7 @@ def test_a_branch_that_was_set_back_stops_every_command_until_it_is_accepted(
     before = workspace.git("for-each-ref")
 
     refused = [workspace.sync(), workspace.troth("status", "-s", workspace.store)]
+    tried = workspace.troth("stores", "-s", workspace.store)
     looked = workspace.troth(
         *("plan", workspace.promise, "requests", "-s", workspace.store, "--accept-remote")
     )
@@ -81,6 +82,8 @@ def test_a_branch_that_was_set_back_stops_every_command_until_it_is_accepted(
     for run in refused:
         assert run.code == 1
         assert "troth sync --accept-remote" in run.err
+    assert tried.code == 1
+    assert "HistoryRewritten" in tried.out
     assert looked.code == 0
     assert workspace.git("for-each-ref") == before
 
