@@ -16,6 +16,7 @@ from troth.cli.progress import busy, progress
 from troth.cli.reports import console, print_json
 from troth.cli.store_options import StoreOptions, store_options
 from troth.engine import View
+from troth.engine.edited import tell_edited
 from troth.engine.proof import NOBODY, Flaw, Problem, Proof, Verdict
 from troth.engine.stale import tell_stale
 from troth.engine.verify import verify as prove
@@ -67,7 +68,7 @@ def verify(
         with progress("Proving", len(ledger.entries), "Looking for what nobody owns") as advance:
             proofs = prove(ledger, looked.world, objects=not quick, progress=advance)
         with busy("Reading the history"):
-            proofs = tell_stale(proofs, looked.past)
+            proofs = tell_edited(tell_stale(proofs, looked.past), looked.past)
     proofs = [*_unread(looked.inputs), *proofs]
     if form == "json":
         print_json("VerifyReport", [_as_json(proof) for proof in proofs])

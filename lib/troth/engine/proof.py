@@ -1,7 +1,7 @@
 """Proof: what one record says, held against what stands in the stores.
 
 Only what follows from record and files is said. A record keeps one digest over all files of an
-output, so it tells that a file differs, and mostly not which.
+output, so it tells that a file differs, and mostly not which; see `tell_edited` for that.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

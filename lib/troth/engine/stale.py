@@ -14,8 +14,9 @@ from troth.engine.history import Past, receipts_in
 from troth.engine.observe import observe
 from troth.engine.proof import Flaw, Problem, Proof, destination_root
 from troth.engine.record import Record
+from troth_statestore import split_place
 
-__all__ = ["tell_stale"]
+__all__ = ["places", "tell_stale"]
 
 # What a proof says of the files of a record that is stale.
 _ABOUT_FILES = frozenset({Flaw.DRIFTED, Flaw.EXTRA_FILE, Flaw.MISSING_FILE, Flaw.REVERTED})
@@ -59,7 +60,7 @@ def _newest_receipts(past: Past, keys: Collection[RequestKey]) -> dict[RequestKe
     found: dict[RequestKey, _Receipt] = {}
     for store in sorted(past.histories):
         here: dict[RequestKey, _Receipt] = {}
-        for commit in past.histories[store].log(_places(past, store, keys)):
+        for commit in past.histories[store].log(places(past, store, keys)):
             for owner, trailers in receipts_in(commit.message):
                 here.setdefault(owner, _Receipt(commit.revision, commit.seconds, trailers))
         for owner in here.keys() & set(keys):
@@ -68,7 +69,8 @@ def _newest_receipts(past: Past, keys: Collection[RequestKey]) -> dict[RequestKe
     return found
 
 
-def _places(past: Past, store: str, keys: Collection[RequestKey]) -> Sequence[str]:
+def places(past: Past, store: str, keys: Collection[RequestKey]) -> Sequence[str]:
+    """Return the files and folders in a store that tell of requests, few enough to ask git for."""
     placements = [
         (key, placement)
         for key in keys
@@ -81,7 +83,7 @@ def _places(past: Past, store: str, keys: Collection[RequestKey]) -> Sequence[st
         roots = {destination_root(one.owned or "", key) or "" for key, one in placements}
         kinds = ("resources", "dependencies")
         folders = {f"{root}/{kind}" if root else kind for root in roots for kind in kinds}
-    return sorted(files | folders)
+    return sorted({split_place(path)[0] for path in files | folders})
 
 
 def _stale(past: Past, proof: Proof, receipt: _Receipt) -> Proof:

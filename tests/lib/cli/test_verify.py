@@ -89,8 +89,10 @@ def test_an_edit_pushed_to_the_branch_is_found(workspace: Workspace) -> None:
 
     run = workspace.troth("verify", "-s", workspace.store, "-o", "json")
 
+    [drifted, _] = json.loads(json.dumps(run.items["payments"]["problems"]))
     assert run.code == 1
     assert run.items["payments"]["state"] == "NotProved"
+    assert (drifted["kind"], drifted["paths"]) == ("Drifted", [QUOTA])
 
 
 def test_a_record_that_was_set_back_is_told_from_an_edit(workspace: Workspace) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from support.git_platform import GitPlatform, two_stores
-from support.platform import Platform, request
+from support.platform import Platform, destination, request
 from support.repositories import RECORDS
 from support.repositories import git as run
 
-from troth.api import RequestKey
+from troth.api import Layout, RequestKey
 from troth.engine.proof import Flaw, Proof, Verdict
 from troth.engine.rollback import roll_back
 from troth.engine.stale import tell_stale
@@ -61,6 +61,18 @@ def test_a_record_that_was_set_back_is_stale_and_its_commit_is_named(git: GitPla
 
     assert problem.flaw is Flaw.STALE_RECORD
     assert git.tip()[:12] in problem.message
+
+
+def test_in_a_file_that_requests_share_a_stale_record_is_told_too(
+    tmp_path: Path, exits: ExitStack
+) -> None:
+    git = GitPlatform.make(tmp_path, exits, Platform)
+    git.platform.destinations = [destination("cluster", layout=Layout.AGGREGATED)]
+    for value in "ab":
+        git.platform.sync(request(value=value))
+    set_back(git)
+
+    assert flaws(git) == [Flaw.STALE_RECORD]
 
 
 def test_files_that_a_stale_record_does_not_name_are_not_called_extra(git: GitPlatform) -> None:
