@@ -65,6 +65,19 @@ def test_every_commit_of_both_branches_is_verified_by_git(
     assert signed_by(remote, RECORDS, key) == [True] * 2
 
 
+@pytest.mark.parametrize("atomic", ["true", "false"])
+def test_the_note_of_files_that_no_record_went_with_is_signed_too(
+    remote: Remote, open_store: OpenStore, key: Key, atomic: str
+) -> None:
+    remote.git("config", "receive.advertiseAtomic", atomic)
+
+    open_store(settings=signing(key)).commit([ChangeSet("a", None, {"f": b"1"})])
+
+    assert remote.subjects(RECORDS)[-1] == f"Note {remote.tip()[:12]}"
+    assert set(signed_by(remote, RECORDS, key)) == {True}
+    assert remote.files(RECORDS) == {}
+
+
 def test_a_signature_is_of_no_other_key(
     remote: Remote, open_store: OpenStore, key: Key, tmp_path: Path
 ) -> None:

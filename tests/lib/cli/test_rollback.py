@@ -65,6 +65,16 @@ def test_a_rollback_is_written_and_kept_by_the_next_sync(lived: Workspace) -> No
     assert lived.commits()[0] == "Roll back default/payments (namespace)"
 
 
+def test_a_rollback_that_is_lost_when_the_branch_is_set_back_is_noticed(lived: Workspace) -> None:
+    lived.troth("rollback", "payments", "--to", first(lived), "-s", lived.store, "--yes")
+    lived.git("update-ref", "refs/heads/main", "main~1")
+
+    run = lived.sync()
+
+    assert run.code == 1
+    assert "HistoryRewritten" in run.err
+
+
 def test_where_nobody_can_be_asked_it_wants_to_be_told(lived: Workspace) -> None:
     before = lived.git("for-each-ref")
 
