@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import time
 from collections import Counter
 
 import pytest
@@ -13,12 +14,12 @@ from support.workspace import TROTH, Workspace
 
 RECORDS = "troth/records/main"
 TEAMS = ("accounts", "billing", "payments", "search", "shop")
-KILLS = 4
-SLOWEST = 4.0  # seconds from the start of a command to the latest moment of a kill
+KILLS = 4  # times that a command is killed in the middle of its work
+SIZES = ("small", "medium", "large")
 
 
-def killed(workspace: Workspace, seconds: float) -> None:
-    """Run ``troth sync``, and kill it with all that it has started."""
+def killed(workspace: Workspace, seconds: float) -> bool:
+    """Run ``troth sync``, and kill it with all that it has started; tell whether it was alive."""
     command = [str(TROTH), "sync", workspace.promise, "requests", "-s", workspace.store]
     running = subprocess.Popen(
         command,
@@ -32,7 +33,7 @@ def killed(workspace: Workspace, seconds: float) -> None:
         running.wait(seconds)
     except subprocess.TimeoutExpired:
         os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+    return running.wait() == -signal.SIGKILL
 
 
 def commits(workspace: Workspace) -> Counter[tuple[str, ...]]:
@@ -51,16 +52,28 @@ def test_a_sync_that_is_killed_at_random_moments_is_finished_by_the_next(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311  (a drill, not a secret)
     for team in TEAMS:
-        workspace.ask(team)
-    for _ in range(KILLS):
-        killed(workspace, chance.uniform(0, SLOWEST))
+        workspace.ask(team, size=SIZES[-1])
+    started = time.monotonic()
+    assert workspace.sync().code == 0
+    undisturbed, alive = time.monotonic() - started, 0
+    for number in range(10 * KILLS):
+        for team in TEAMS:  # so that there is work to be killed at
+            workspace.ask(team, size=SIZES[number % len(SIZES)])
+        alive += killed(workspace, chance.uniform(0, undisturbed))
+        if alive == KILLS:
+            break
 
     first, second = workspace.sync(), workspace.sync()
 
+    assert alive == KILLS
     assert (first.code, second.code) == (0, 0)
     assert {item["state"] for item in first.items.values()} <= {"Written", "Unchanged"}
     assert {item["state"] for item in second.items.values()} == {"Unchanged"}
-    assert commits(workspace) == {(f"default/namespace/{team}", "1"): 1 for team in TEAMS}
+    counted = commits(workspace)
+    assert set(counted.values()) == {1}
+    for team in TEAMS:
+        mine = sorted(int(number) for name, number in counted if name.endswith(f"/{team}"))
+        assert mine == list(range(1, len(mine) + 1))
     assert workspace.troth("verify", "-s", workspace.store).code == 0
 
 
