@@ -219,6 +219,21 @@ def test_a_redirect_may_not_leave_tls(over_https: Opener, remote: Remote) -> Non
     assert isinstance(error, TrothError)
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [("expired", "has expired"), ("other_host", "mismatch"), ("other_authority", "issuer")],
+)
+def test_a_bad_certificate_is_refused_with_what_is_wrong_with_it(
+    over_https: Opener, kind: str, why: str, remote: Remote
+) -> None:
+    bad = getattr(over_https.certificates, kind)
+    with serve_git(remote.folder.parent, tls=bad) as host:
+        error = error_of(over_https(None, url=host.url("remote.git")))
+
+    assert error.reason is Reason.HOST_NOT_TRUSTED
+    assert why in error.message.rpartition("The certificate: ")[2]
+
+
 @pytest.mark.parametrize("kind", ["expired", "other_host", "other_authority"])
 @pytest.mark.parametrize("careless", [False, True])
 def test_a_bad_certificate_is_never_accepted_whatever_the_environment_says(

@@ -14,6 +14,7 @@ from troth_statestore.git._location import Location
 from troth_statestore.git._remote import Branches
 from troth_statestore.git._settings import GitSettings
 from troth_statestore.git._snapshot import GitSnapshot
+from troth_statestore.git._tls import why_not_trusted
 from troth_statestore.git._writer import Writer
 from troth_statestore.paths import why_unsafe
 from troth_statestore.protocol import ChangeSet, Probe, Receipt
@@ -124,6 +125,10 @@ class GitStore:
                 ) from exc
 
     def _saying_with_what(self, error: StoreError) -> StoreError:
+        if error.reason is Reason.HOST_NOT_TRUSTED:
+            why = why_not_trusted(self._target.location.url, self._settings.ca_file)
+            if why is not None and why not in error.message:
+                error = StoreError(error.reason, f"{error.message} The certificate: {why}.")
         credentials = self._settings.credentials
         if error.reason not in _ABOUT_LOGIN or not credentials or credentials.name in error.message:
             return error
