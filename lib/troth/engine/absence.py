@@ -40,7 +40,7 @@ def absent(
     ledger: Ledger,
     key_of: Callable[[ResourceRequest], RequestKey | None],
     rules: PruneRules,
-    heir_of: Callable[[RequestKey], RequestKey | None] = lambda _: None,
+    heir_of: Callable[[RequestKey], RequestKey | None],
 ) -> tuple[list[RequestKey], list[Item]]:
     """Conclude from what was not handed in what is to be removed, and report what is kept.
 

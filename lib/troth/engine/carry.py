@@ -15,10 +15,10 @@ from typing import TypeAlias
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.values import Spot
-from troth.errors import FaultError, StoreError, TransientError, TrothError
+from troth.errors import FaultError, Reason, StoreError, TransientError, TrothError
 from troth_statestore import ChangeSet, Outcome, Receipt
 
-__all__ = ["Fate", "Submit", "carry_out", "hand_in", "landed"]
+__all__ = ["Fate", "Submit", "carry_out", "hand_in", "landed", "told"]
 
 _log = logging.getLogger(__name__)
 
@@ -69,9 +69,7 @@ def carry_out(
     after = _by_key(third, hand_in(submit, third))
     cleaned = [one for one in moved if one.last is not None and not _failed(after[one.key])]
     for fate in hand_in(submit, [(one.home, one.last) for one in cleaned if one.last is not None]):
-        if isinstance(
-            fate, TrothError
-        ):  # the next run finds the old place clean, and says so there
+        if isinstance(fate, TrothError):  # the next run finds the old place clean, and says so
             _log.warning("The end of a move was not noted: %s", fate.message)
     return [
         _unless_left(
@@ -145,6 +143,17 @@ def hand_in(submit: Submit, parts: Sequence[tuple[str, ChangeSet]]) -> list[Fate
         handed = submit(store, [parts[index][1] for index in mine])
         futures |= dict(zip(mine, handed, strict=True))
     return [_fate(futures[index], store) for index, (store, _) in enumerate(parts)]
+
+
+def told(fate: Fate) -> Fate:
+    """Return a fate as people are told it: what has moved meanwhile is a `TransientError`."""
+    if isinstance(fate, Receipt) and fate.outcome is Outcome.STALE:
+        text = (
+            "its record, or who holds what it asks for, was changed by somebody else while this "
+            "run was under way; run again."
+        )
+        return TransientError(Reason.STATE_STORE_BUSY, text)
+    return fate
 
 
 def landed(fates: Mapping[RequestKey, Fate]) -> set[RequestKey]:

@@ -204,8 +204,8 @@ class Claims:
             known: dict[RequestKey, Traits] = {}
             for key, entry in self._ledger.entries.items():
                 if destination in entry.record.traits:
-                    mine = known.get(self._heirs.now(key), Traits())
-                    known[self._heirs.now(key)] = mine + entry.record.traits[destination]
+                    mine, traits = self._heirs.now(key), entry.record.traits[destination]
+                    known[mine] = known[mine] + traits if mine in known else traits
             self._books[destination] = RouteBook({**dark, **known})
         return self._books[destination]
 

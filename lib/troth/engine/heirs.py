@@ -174,13 +174,13 @@ def in_turn(
     Returns:
         The rest, and a report on those.
     """
-    records = {key: entry.record for key, entry in ledger.entries.items()}
     found = list(drafts)
     written = {draft.key for draft, _ in found if draft.record and draft.observed}
     # One that took over in an earlier run stands, whatever becomes of the old record.
     early = {k: old for k, old in heirs.too_early(removed).items() if k not in written}
     if not early:
         return found, []
+    records = {key: entry.record for key, entry in ledger.entries.items()}
     resting: dict[RequestKey, RequestKey] = {}
     while True:  # what rests on one that rests, rests too
         parents = {

@@ -52,7 +52,7 @@ def preview(plan: Plan) -> list[Preview]:
     found += [_removal(plan, key, stays) for key in plan.removals if key not in kept]
     found += [_kept(plan, key) for key in sorted(kept)]
     found = _with_upkeep(plan, found)
-    return sorted(found, key=lambda one: (one.item.namespace, one.item.promise, one.item.name))
+    return sorted(found, key=lambda one: one.item.key)
 
 
 def _with_upkeep(plan: Plan, previews: list[Preview]) -> list[Preview]:

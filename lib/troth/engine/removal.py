@@ -64,7 +64,7 @@ def sort_out(
     ledger: Ledger,
     present: Collection[RequestKey],
     rules: PruneRules,
-    heir_of: Callable[[RequestKey], RequestKey | None] = lambda _: None,
+    heir_of: Callable[[RequestKey], RequestKey | None],
 ) -> tuple[list[RequestKey], list[Item]]:
     """Return who is to be removed, and a report on those that are kept instead.
 

@@ -83,7 +83,7 @@ class Repairs:
 
     def tell(self, item: Item) -> Item:
         """Return a line with what was put right of its record, or what there is to do."""
-        key = _key(item)
+        key = item.key
         done = next((one.message for one in self.found if one.key == key), None)
         if done is not None:
             item = replace(item, message=f"{done} {item.message}".strip())
@@ -95,16 +95,12 @@ class Repairs:
 
     def beside(self, items: Sequence[Item]) -> list[Item]:
         """Return lines for those of which a report says nothing."""
-        known = {_key(item) for item in items}
+        known = {item.key for item in items}
         return [
             Item(*one.key, State.WRITTEN, Reason.RECORD_REPAIRED, one.message)
             for one in self.found
             if one.key not in known
         ]
-
-
-def _key(item: Item) -> RequestKey:
-    return RequestKey(item.namespace, item.promise, item.name)
 
 
 def find_repairs(past: Past, inventory: str, asked: Sequence[str] = ()) -> Repairs:

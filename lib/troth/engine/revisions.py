@@ -3,9 +3,11 @@
 With it a removal can run its delete pipelines although the Promise's file is gone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from troth.api import JsonObject, Promise, RequestKey, canonical
+from troth.engine.change import Change
+from troth.engine.draft import Draft
 from troth.engine.ladder import Plan
 from troth.engine.values import Spot
 from troth_statestore import ChangeSet, revision_key
@@ -13,11 +15,13 @@ from troth_statestore import ChangeSet, revision_key
 __all__ = ["added_revisions", "unused_revisions"]
 
 
-def added_revisions(plan: Plan) -> list[tuple[str, ChangeSet]]:
-    """Return by store what keeps the revisions of a plan that it does not hold yet."""
+def added_revisions(
+    plan: Plan, drafts: Iterable[tuple[Draft, Change | None]]
+) -> list[tuple[str, ChangeSet]]:
+    """Return by store what keeps the revisions of some drafts of a plan that it lacks."""
     needed: dict[Spot, Promise] = {
         Spot(draft.home, revision_key(draft.promise.digest)): draft.promise
-        for draft, change in plan.drafts
+        for draft, change in drafts
         if (change is not None or draft.entry is not None) and draft.keeps is None
     }
     return [

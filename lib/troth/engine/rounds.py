@@ -57,9 +57,5 @@ def _merge(first: Report, second: Report) -> Report:
 def _by_key(items: Sequence[Item]) -> dict[RequestKey, list[Item]]:
     found: dict[RequestKey, list[Item]] = {}
     for item in items:
-        found.setdefault(_key(item), []).append(item)
+        found.setdefault(item.key, []).append(item)
     return found
-
-
-def _key(item: Item) -> RequestKey:
-    return RequestKey(item.namespace, item.promise, item.name)

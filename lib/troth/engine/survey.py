@@ -15,7 +15,7 @@ def survey(ledger: Ledger) -> list[Item]:
     found = [survey_one(ledger, entry) for entry in ledger.entries.values()]
     for spot, error in ledger.unreadable.items():
         found.append(of_unreadable(spot.path, error))
-    return sorted(found, key=lambda item: (item.namespace, item.promise, item.name))
+    return sorted(found, key=lambda item: item.key)
 
 
 def survey_one(ledger: Ledger, entry: Entry) -> Item:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from troth.api import (
     Destination,
     Promise,
+    RequestKey,
     ResourceRequest,
 )
 from troth.errors import Reason
@@ -210,3 +211,8 @@ class Item:
     source: str = ""
     tree: str | None = None
     changed: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> RequestKey:
+        """Who the request is."""
+        return RequestKey(self.namespace, self.promise, self.name)

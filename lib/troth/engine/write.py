@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from troth.api import RequestKey
 from troth.engine.canary import Upkeep
-from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed
+from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed, told
 from troth.engine.change import Change, Composer
 from troth.engine.draft import Draft
 from troth.engine.heirs import in_turn, not_yet, without_heirs
@@ -23,18 +23,12 @@ from troth.engine.render import Rendered, Renderer
 from troth.engine.report import of_draft, of_error, of_record, state_of, with_upkeep
 from troth.engine.revisions import added_revisions, unused_revisions
 from troth.engine.values import HELD, Item, Spot, State, World
-from troth.errors import FaultError, Reason, TransientError, TrothError
+from troth.errors import FaultError, Reason, TrothError
 from troth_statestore import Outcome, Receipt
 
 __all__ = ["Report", "Submit", "Writer"]
 
 _log = logging.getLogger(__name__)
-
-_STALE = TransientError(
-    Reason.STATE_STORE_BUSY,
-    "its record, or who holds what it asks for, was changed by somebody else while this run was "
-    "under way; run again.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,8 @@ class Writer:
             later.append(_stays(plan, old, plan.heirs.now(old)))
         last = [one for one in drafts if one[1] is not None and plan.heirs.forebears(one[0].key)
                 and one[0].key.is_promise]  # fmt: skip
-        first = [one for one in drafts if one not in last]
+        late = {draft.key for draft, _ in last}
+        first = [one for one in drafts if one[0].key not in late]
         own = {one.key: one.change for one in plan.upkeep}
         outcomes, kept = self._carry(plan, first, deleted, own)
         gone, others = self._uninstall(plan, last, deleted.keys() & landed(outcomes))
@@ -93,12 +88,12 @@ class Writer:
             _removal_item(plan, key, outcomes[key]) for key in plan.removals if key in outcomes
         ]
         items = with_upkeep(items, [_upkeep_item(one, outcomes[one.key]) for one in plan.upkeep])
-        return Report(sorted(items, key=_order), _unsettled(plan, items, outcomes))
+        return Report(sorted(items, key=lambda item: item.key), _unsettled(plan, items, outcomes))
 
     def _carry(
         self,
         plan: Plan,
-        drafts: Iterable[tuple[Draft, Change | None]],
+        drafts: Sequence[tuple[Draft, Change | None]],
         deleted: Mapping[RequestKey, Change],
         own: Mapping[RequestKey, Change],
     ) -> tuple[dict[RequestKey, Fate], list[Item]]:
@@ -121,7 +116,10 @@ class Writer:
         alone = {key: change for key, change in deleted.items() if key not in heirs}
         pending = {**changing, **alone, **own}
         fates = carry_out(
-            self.submit, list(pending.values()), added_revisions(plan), plan.ledger.view.read
+            self.submit,
+            list(pending.values()),
+            added_revisions(plan, drafts),
+            plan.ledger.view.read,
         )
         outcomes = dict(zip(pending, fates, strict=True))
         done = landed(outcomes)
@@ -236,8 +234,7 @@ def _unchanged(plan: Plan, drafts: Iterable[tuple[Draft, Change | None]]) -> lis
 
 
 def _update_item(plan: Plan, draft: Draft, outcome: Fate) -> Item:
-    if isinstance(outcome, Receipt) and outcome.outcome is Outcome.STALE:
-        outcome = _STALE
+    outcome = told(outcome)
     if isinstance(outcome, TrothError):
         return of_error(draft.submission, draft.key, outcome)
     touched = bool(outcome.changed) or draft.record is None
@@ -249,8 +246,7 @@ def _update_item(plan: Plan, draft: Draft, outcome: Fate) -> Item:
 
 def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
     record = plan.ledger.entries[key].record
-    if isinstance(outcome, Receipt) and outcome.outcome is Outcome.STALE:
-        outcome = _STALE
+    outcome = told(outcome)
     if isinstance(outcome, TrothError):
         return of_record(record, state_of(outcome), outcome.reason, outcome.message)
     item = of_record(record, State.REMOVED, Reason.REMOVED, revision=outcome.revision)
@@ -258,8 +254,7 @@ def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
 
 
 def _upkeep_item(upkeep: Upkeep, outcome: Fate) -> Item:
-    if isinstance(outcome, Receipt) and outcome.outcome is Outcome.STALE:
-        outcome = _STALE
+    outcome = told(outcome)
     if isinstance(outcome, TrothError):
         item, message = upkeep.item, f"its canaries: {outcome.message}"
         return replace(item, state=state_of(outcome), reason=outcome.reason, message=message)
@@ -274,17 +269,13 @@ def _unsettled(
     stale |= {old for old, heir in plan.heirs.by_old.items() if heir in stale}
     if not plan.blockers & done:
         return frozenset(stale)
-    stale |= {RequestKey(*_order(item)) for item in items if _waits_for_heir(item)}
-    held = {_order(item) for item in items if item.reason in HELD}
-    freed = {promise for _, promise, name in held if not name}
+    stale |= {item.key for item in items if _waits_for_heir(item)}
+    held = {item.key for item in items if item.reason in HELD}
+    freed = {key.promise for key in held if not key.name}
     waits = (one for one in items if one.reason == Reason.PROMISE_UNAVAILABLE)
-    held |= {_order(item) for item in waits if item.promise in freed}
-    return frozenset(stale | {RequestKey(*key) for key in held})
+    held |= {item.key for item in waits if item.promise in freed}
+    return frozenset(stale | held)
 
 
 def _waits_for_heir(item: Item) -> bool:
     return (item.state, item.reason) == (State.ORPHANED, Reason.PROMISE_UNAVAILABLE)
-
-
-def _order(item: Item) -> tuple[str, str, str]:
-    return item.namespace, item.promise, item.name

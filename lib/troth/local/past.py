@@ -1,17 +1,17 @@
 """What open stores held before, and handing a few changes to them outside a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from troth.engine import Change
-from troth.engine.carry import Fate, Submit, carry_out
-from troth.errors import Reason, TransientError
-from troth_statestore import ChangeSet, History, Outcome, Receipt, StateStore
+from troth.engine.carry import Fate, Submit, carry_out, told
+from troth_statestore import ChangeSet, History, Receipt, StateStore
+from troth_statestore.budget import Pace
 from troth_statestore.flusher import Flusher
 from troth_statestore.git import GitStore
 
-__all__ = ["hand_over", "handed_in", "histories"]
+__all__ = ["flushing", "hand_over", "handed_in", "histories"]
 
 
 def histories(stores: Mapping[str, StateStore]) -> dict[str, History]:
@@ -19,29 +19,36 @@ def histories(stores: Mapping[str, StateStore]) -> dict[str, History]:
     return {name: store.history() for name, store in stores.items() if isinstance(store, GitStore)}
 
 
-def hand_over(stores: Mapping[str, StateStore], changes: Sequence[Change]) -> list[Fate]:
-    """Give changes to their stores; return what became of each, in order.
+@contextmanager
+def flushing(
+    stores: Mapping[str, StateStore], pace_of: Callable[[str], Pace] = lambda _: Pace()
+) -> Generator[Submit]:
+    """Open a flusher for each store, and close them at the end; gives what hands to them.
 
-    One whose record has moved meanwhile is a `TransientError`.
+    Args:
+        stores: by name.
+        pace_of: tells of a store how fast its flusher may go; at once, where nothing is said.
     """
     with ExitStack() as open_flushers:
-        flushers = {name: Flusher(store) for name, store in stores.items()}
+        flushers = {name: Flusher(store, pace=pace_of(name)) for name, store in stores.items()}
         for flusher in flushers.values():
             open_flushers.callback(flusher.close)
 
         def submit(store: str, parts: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
             return flushers[store].submit_all(parts)
 
+        yield submit
+
+
+def hand_over(stores: Mapping[str, StateStore], changes: Sequence[Change]) -> list[Fate]:
+    """Give changes to their stores; return what became of each, in order.
+
+    One whose record has moved meanwhile is a `TransientError`.
+    """
+    with flushing(stores) as submit:
         return handed_in(submit, changes)
 
 
 def handed_in(submit: Submit, changes: Sequence[Change]) -> list[Fate]:
     """Hand changes to their stores; answers as `hand_over`."""
-    return [_stale_is_an_error(fate) for fate in carry_out(submit, changes)]
-
-
-def _stale_is_an_error(fate: Fate) -> Fate:
-    if isinstance(fate, Receipt) and fate.outcome is Outcome.STALE:
-        text = "its record was changed by somebody else at the same moment; try again."
-        return TransientError(Reason.STATE_STORE_BUSY, text)
-    return fate
+    return [told(fate) for fate in carry_out(submit, changes)]

@@ -6,7 +6,6 @@ same report.
 
 import secrets
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -33,12 +32,11 @@ from troth.engine.history import Past
 from troth.engine.repair import Repairs, find_repairs
 from troth.errors import TrothError
 from troth.local.inputs import Inputs
-from troth.local.past import handed_in, histories
+from troth.local.past import flushing, handed_in, histories
 from troth.local.stores import look
 from troth.runners import Runner
-from troth_statestore import ChangeSet, Receipt, StateStore
+from troth_statestore import StateStore
 from troth_statestore.budget import Pace, PushBudget
-from troth_statestore.flusher import Flusher
 
 __all__ = ["ASSUMED_DESTINATION", "Session", "SyncOptions", "open_session"]
 
@@ -141,22 +139,12 @@ class Session:
             InvalidInputError: a record that is to be repaired can be read, or is not known.
             StoreError, TransientError: as `look`.
         """
-        flushers = {
-            name: Flusher(store, pace=self._pace(name)) for name, store in self.stores.items()
-        }
-
-        def submit(store: str, changes: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
-            return flushers[store].submit_all(changes)
-
-        writer = Writer(self.world, self._renderer, self.options.settings, submit)
-        try:
+        with flushing(self.stores, self._pace) as submit:
+            writer = Writer(self.world, self._renderer, self.options.settings, submit)
             ledger = Ledger.read(self.look())
             repairs = _repaired(self._repairs(ledger, repair), submit)
             # What was read already need not be read again, unless it has just changed.
             items = settle(self._rounds([] if repairs.found else [ledger]), writer)
-        finally:
-            for flusher in flushers.values():
-                flusher.close()
         return [*self.inputs.problems, *repairs.told(items)]
 
     def _repairs(self, ledger: Ledger, asked: Sequence[str]) -> Repairs:
