@@ -35,7 +35,7 @@ def run(root: Path, request: Path, **environ: str) -> subprocess.CompletedProces
         env={
             "PATH": os.environ["PATH"],
             "KRATIX_ROOT": str(root),
-            **dict(container.env),
+            **container.literals,
             **environ,
         },
         capture_output=True,

@@ -12,7 +12,7 @@ from troth.errors import InvalidInputError, Reason
 PROMISE_FILE = ROOT / "promises/api-aggregator/promise.yaml"
 PROMISE = Promise.parse(load_object(PROMISE_FILE.read_text(), "promise.yaml"))
 (CONTAINER,) = containers(PROMISE)
-SHIPPED = dict(CONTAINER.env)
+SHIPPED = CONTAINER.literals
 
 NGINX = "nginx-gateway-fabric"
 ENVOY = "envoy-gateway"

@@ -37,7 +37,7 @@ def render(job: StageJob) -> StageResult:
             (root / folder).mkdir()
         (root / "input/object.yaml").write_bytes(dump_documents([job.object]))
         [container] = job.pipeline.containers
-        run_stage(find_stage(container.args[0]), root, {**job.environ, **dict(container.env)})
+        run_stage(find_stage(container.args[0]), root, {**job.environ, **container.literals})
         found = {
             folder: {path.name: path.read_bytes() for path in sorted((root / folder).iterdir())}
             for folder in ("output", "metadata")

@@ -1,6 +1,8 @@
 """Stages that behave and misbehave; support/warm.py installs them as the distribution ``acme``."""
 
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import stat
@@ -308,3 +310,37 @@ _at_import = sorted(os.environ)
 def imported(_: Spec) -> Output:
     """Tell which variables there were when this module was imported."""
     return Output(files={"names": " ".join(_at_import).encode()})
+
+
+@stage
+def tell(spec: Spec) -> Output:
+    """Write a digest of each variable that a request names, and this process."""
+    named = {name: os.environ.get(name) for name in spec.text.split()}
+    seen = {k: v and hashlib.sha256(v.encode()).hexdigest() for k, v in named.items()}
+    return Output(files={"seen.json": json.dumps(seen).encode(), **_done().files})
+
+
+@stage
+def betray(spec: Spec) -> Output:
+    """Write a variable where the request says, spelled as it says."""
+    value = os.environ["TOKEN"].encode()
+    spelled = {
+        "plain": b"token: " + value,
+        "base64": b"token: " + base64.b64encode(value),
+        "line": b"- " + value.splitlines()[-1],
+        "none": b"",
+    }
+    content = spelled[spec.text.partition(" ")[0]]
+    if spec.text.endswith("status"):
+        return Output(status={"said": content.decode()})
+    return Output(files={"said.yaml": content})
+
+
+@stage
+def mutter(spec: Spec) -> Output:
+    """Print a variable, or raise with it."""
+    if spec.text == "print":
+        print("the token is", os.environ["TOKEN"])  # noqa: T201  (what it is for)
+        raise RuntimeError("no")
+    text = "x" * spec.number + os.environ["TOKEN"] + "y" * 1990
+    raise RuntimeError(text) if spec.text == "raise" else HeldError(Reason.OBJECT_HELD, text)

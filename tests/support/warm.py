@@ -69,6 +69,7 @@ def job(*stages: str | Mapping[str, Json], **spec: Json) -> StageJob:
             "spec": spec,
         },
         context={"now": "2026-01-02T03:04:05Z", "seed": "00" * 32},
+        namespace="default",
     )
 
 

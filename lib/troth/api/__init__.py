@@ -18,13 +18,14 @@ from troth.api.json_values import (
     field_path,
     is_object,
 )
-from troth.api.pipeline import Container, Pipeline, expand_variables
+from troth.api.pipeline import Container, Pipeline
 from troth.api.promise import Api, Kind, Promise, Requirement, Workflow, Workflows, WorkflowType
 from troth.api.request import RequestKey, ResourceRequest
 from troth.api.schema import RequestSchema, Violation
-from troth.api.secrets import SecretRef, Secrets
+from troth.api.secrets import SecretKind, SecretRef, Secrets
 from troth.api.spelling import dump_documents
 from troth.api.store_policy import DeletionLimit, StorePolicy
+from troth.api.variables import KeyRef, Variable, expand_variables
 
 __all__ = [
     "Api",
@@ -39,6 +40,7 @@ __all__ = [
     "GitStateStore",
     "Json",
     "JsonObject",
+    "KeyRef",
     "Kind",
     "Layout",
     "Pipeline",
@@ -48,10 +50,12 @@ __all__ = [
     "RequestSchema",
     "Requirement",
     "ResourceRequest",
+    "SecretKind",
     "SecretRef",
     "Secrets",
     "StorePolicy",
     "StoreRef",
+    "Variable",
     "Violation",
     "Workflow",
     "WorkflowType",

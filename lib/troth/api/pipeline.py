@@ -1,14 +1,13 @@
 """The view of a Pipeline: containers in order, read as strictly as Kratix reads them."""
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api.json_values import Fields, JsonObject
 from troth.api.labels import KRATIX_GROUP, KRATIX_VERSION
 from troth.api.names import dns_label_problem
+from troth.api.variables import Variable, parse_variables
 
-__all__ = ["Container", "Pipeline", "expand_variables"]
+__all__ = ["Container", "Pipeline"]
 
 _PIPELINE = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "namespace", "labels", "annotations")
@@ -26,16 +25,21 @@ _CONTAINER = (
 class Container:
     """One container of a pipeline.
 
-    `env` holds the literal variables; `extras` names the other fields that are set, for a runner
-    to honour or refuse.
+    `env` holds the variables that a runner can be given; `extras` names the other fields that are
+    set, for it to honour or refuse.
     """
 
     name: str
     image: str
     args: tuple[str, ...]
     command: tuple[str, ...]
-    env: tuple[tuple[str, str], ...]
+    env: tuple[Variable, ...]
     extras: tuple[str, ...]
+
+    @property
+    def literals(self) -> dict[str, str]:
+        """The variables whose values stand in it, by name."""
+        return {one.name: one.value for one in self.env if isinstance(one.value, str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +81,15 @@ class Pipeline:
         return cls(name, containers, extras, fields.raw)
 
 
-def expand_variables(own: Iterable[tuple[str, str]], given: Mapping[str, str]) -> dict[str, str]:
-    """Return a container's variables as Kubernetes gives them to it.
-
-    ``$(NAME)`` stands for the value of a variable before it, ``$$`` for one dollar; what names none
-    stays as it is. Source: the field ``env`` of Container in the Kubernetes API.
-
-    Args:
-        own: name and value of each, in order.
-        given: what is defined before them.
-    """
-    found = dict(given)
-    for name, value in own:
-        found[name] = _REFERENCE.sub(lambda match: _referred(match, found), value)
-    return found
-
-
-_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
-
-
-def _referred(match: re.Match[str], known: Mapping[str, str]) -> str:
-    name = match[1]
-    return "$" if name is None else known.get(name, match[0])
-
-
 def _container(fields: Fields, pipeline: str) -> Container:
     fields.refuse_unknown(_CONTAINER, f"a container of pipeline {pipeline!r}")
     extras = [key for key in _CONTAINER[5:] if fields.has(key)]
-    env: list[tuple[str, str]] = []
-    for variable in fields.items("env"):
-        variable.refuse_unknown(("name", "value", "valueFrom"), "an environment variable")
-        if variable.has("valueFrom"):
-            extras.append("env.valueFrom")
-        else:
-            env.append((variable.text("name"), variable.text("value", "")))
+    env, sources = parse_variables(fields.items("env"))
     return Container(
         name=fields.text("name"),
         image=fields.text("image"),
         args=fields.texts("args"),
         command=fields.texts("command"),
-        env=tuple(env),
-        extras=tuple(extras),
+        env=env,
+        extras=(*extras, *sources),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from troth.api import RequestSchema
+from troth.api import RequestSchema, Secrets
 from troth.api.labels import ALLOW_DELETIONS
 from troth.cli.options import WorkOptions
 from troth.cli.progress import busy, progress
@@ -45,7 +45,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
             budget=deletion_budget(chosen, options.policy, options.allow_deletions),
         )
         stores = _stores(chosen, inputs, writes=writes, accept=options.accept_remote)
-        runner = make_runner(images, options.stage_timeout)
+        runner = make_runner(images, options.stage_timeout, options.stores.ways.secrets)
         err = console(stderr=True)
         with (
             progress("Rendering", len(inputs.submissions), err=err) as advance,
@@ -85,9 +85,11 @@ def serving(named: Iterable[Path], images: Mapping[str, str]) -> Generator[Mappi
         yield served.images
 
 
-def make_runner(images: Mapping[str, str], stage_timeout: float) -> WarmRunner:
+def make_runner(
+    images: Mapping[str, str], stage_timeout: float, secrets: Secrets | None = None
+) -> WarmRunner:
     """Return a runner that serves these images (pattern → package), with a limit in seconds."""
-    return WarmRunner(images, limits=Limits(seconds=stage_timeout))
+    return WarmRunner(images, limits=Limits(seconds=stage_timeout), secrets=secrets)
 
 
 def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:

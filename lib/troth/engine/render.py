@@ -19,10 +19,13 @@ from troth.api import (
 from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group
-from troth.errors import PermanentError
-from troth.runners import Runner, StageJob
+from troth.errors import OutputRefusedError, PermanentError, Reason
+from troth.runners import Runner, StageJob, StageResult
 
 __all__ = ["Moment", "Rendered", "Renderer"]
+
+# Where Kratix runs a Promise's own workflow, and so where its Secrets are.
+_SYSTEM_NAMESPACE = "kratix-platform-system"
 
 
 class Moment(NamedTuple):
@@ -88,7 +91,7 @@ class Renderer:
         for pipeline in promise.workflows.of(workflow).configure:
             job = self._job(promise, pipeline, {**asked, "status": status}, "configure", workflow)
             with _naming(pipeline):
-                result = self.runner.run(job)
+                result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))
                 control = read_control(result.metadata)
                 if control is not None:
@@ -112,7 +115,7 @@ class Renderer:
         for pipeline in promise.workflows.of(workflow).delete:
             job = self._job(promise, pipeline, {**asked, "status": status}, "delete", workflow)
             with _naming(pipeline):
-                result = self.runner.run(job)
+                result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))
                 control = read_control(result.metadata)
             if control is not None:
@@ -144,7 +147,21 @@ class Renderer:
             "KRATIX_CRD_PLURAL": plural,
             "KRATIX_CLUSTER_SCOPED": str(own).lower(),
         }
-        return StageJob(promise.name, pipeline, environ, content, self.moment().as_input)
+        namespace = _SYSTEM_NAMESPACE if own else environ["KRATIX_OBJECT_NAMESPACE"]
+        return StageJob(promise.name, pipeline, environ, content, self.moment().as_input, namespace)
+
+    def _run(self, promise: Promise, job: StageJob) -> StageResult:
+        """Run a pipeline, and refuse what gives a secret away that it was given."""
+        result = self.runner.run(job)
+        for file, variable in result.leaks:
+            if file.startswith("output/") and promise.allows_plain_secrets:
+                continue
+            message = (
+                f"{file} holds the value of the variable {variable}, which comes from a Secret; "
+                "seal it, or leave it out. What is no secret belongs into a ConfigMap."
+            )
+            raise OutputRefusedError(Reason.PLAIN_SECRET, message)
+        return result
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Secrets as files, for runs without a cluster: folders as a Pod mounts them, or Secret objects.
 
 ``DIR/<namespace>/<name>/<key>`` is what a mounted Secret looks like, each key a file;
-``DIR/<namespace>/<name>.yaml`` a Secret as ``kubectl get secret -o yaml`` prints it.
+``DIR/<namespace>/<name>.yaml`` a Secret as ``kubectl get secret -o yaml`` prints it. ConfigMaps
+stand beside them as ``<name>.configmap``: one may have the name of a Secret.
 """
 
 import base64
@@ -9,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from pathlib import Path
 
-from troth.api import Fields, SecretRef, load_object
+from troth.api import Fields, SecretKind, SecretRef, load_object
 from troth.api.names import dns_label_problem, dns_subdomain_problem
 from troth.errors import InvalidInputError, Reason
 
@@ -30,17 +31,18 @@ class SecretsFolder:
         self._folder = folder
 
     def read(self, reference: SecretRef) -> Mapping[str, bytes]:
-        """Return the Secret's values by key.
+        """Return the values of a Secret or ConfigMap by key.
 
         Raises:
             InvalidInputError: there is none, it cannot be read, or it is there in both forms.
         """
-        namespace, name = reference
+        namespace, name, kind = reference
         # Names become parts of a path; whoever made the reference need not have checked them.
         if problem := dns_label_problem(namespace) or dns_subdomain_problem(name):
             raise _unusable(reference, problem)
-        folder = self._folder / namespace / name
-        file = self._folder / namespace / f"{name}.yaml"
+        base = name if kind is SecretKind.SECRET else f"{name}.configmap"
+        folder = self._folder / namespace / base
+        file = self._folder / namespace / f"{base}.yaml"
         try:
             if folder.is_dir() and file.exists():
                 raise _unusable(reference, f"there are both {folder} and {file}; keep one")
@@ -53,7 +55,7 @@ class SecretsFolder:
             raise _unusable(reference, f"below {self._folder}: {why}") from None
         # The first sentence is Kratix's.
         message = (
-            f"Secret {name} not found in namespace {namespace}. Neither the folder {folder} nor "
+            f"{kind} {name} not found in namespace {namespace}. Neither the folder {folder} nor "
             f"the file {file} is there."
         )
         raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
@@ -76,15 +78,18 @@ def _of_folder(folder: Path) -> Mapping[str, bytes]:
 
 
 def _of_object(text: str, reference: SecretRef) -> Mapping[str, bytes]:
+    is_config = reference.kind is SecretKind.CONFIG_MAP
     try:
         root = Fields(load_object(text, "secret"))
         metadata = root.section("metadata")
         named = (metadata.text("namespace", reference.namespace), metadata.text("name"))
-        data, plain = root.string_map("data"), root.string_map("stringData")
+        spelled = ("binaryData", "data") if is_config else ("data", "stringData")
+        data, plain = (root.string_map(field) for field in spelled)
     except InvalidInputError:
         # Not chained, and without the words: they may quote what is in the file.
-        raise _unusable(reference, "its file is no YAML of one Secret with texts in it") from None
-    if root.raw.get("kind") != "Secret" or named != reference:
+        text = f"its file is no YAML of one {reference.kind} with texts in it"
+        raise _unusable(reference, text) from None
+    if root.raw.get("kind") != reference.kind or named != reference[:2]:
         raise _unusable(reference, "its file holds an object of another kind, namespace or name")
     return {**_decoded(data, reference), **{key: text.encode() for key, text in plain.items()}}
 
@@ -95,10 +100,10 @@ def _decoded(data: Mapping[str, str], reference: SecretRef) -> dict[str, bytes]:
         try:
             found[key] = base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError):
-            raise _unusable(reference, f"data.{key} is no base64") from None
+            raise _unusable(reference, f"the value of {key} is no base64") from None
     return found
 
 
 def _unusable(reference: SecretRef, why: str) -> InvalidInputError:
-    message = f"Secret {reference} cannot be read: {why}."
+    message = f"{reference.kind} {reference} cannot be read: {why}."
     return InvalidInputError(Reason.INVALID_CREDENTIALS, message)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from troth.api import JsonObject, Pipeline
 
-__all__ = ["Runner", "StageJob", "StageResult"]
+__all__ = ["Leak", "Runner", "StageJob", "StageResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class StageJob:
         environ: the KRATIX_* variables of the file contract; a container's own come on top.
         object: content of input/object.yaml.
         context: content of input/troth.json.
+        namespace: where the Secrets and ConfigMaps are that its variables come from.
+        rehearsed: whether variables whose Secrets cannot be had are left out: nothing of what it
+            renders is written anywhere.
     """
 
     promise: str
@@ -26,6 +29,15 @@ class StageJob:
     environ: Mapping[str, str]
     object: JsonObject
     context: JsonObject
+    namespace: str = ""
+    rehearsed: bool = False
+
+
+class Leak(NamedTuple):
+    """A file that a stage left, and the variable whose secret value stands in it."""
+
+    file: str
+    variable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +47,12 @@ class StageResult:
     Attributes:
         files: path below output/ → content.
         metadata: file name in metadata/ → content; only the names of the file contract.
+        leaks: where values of Secrets stand that the stages were given.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     metadata: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    leaks: tuple[Leak, ...] = ()
 
 
 class Runner(Protocol):
@@ -62,6 +76,7 @@ class Runner(Protocol):
 
         Raises:
             NotServedError: as `fingerprint`.
+            InvalidInputError: a Secret that a variable comes from cannot be had.
             StageError: a stage failed, hung, crashed or ate too much memory.
             OutputRefusedError: it left a symlink, an unsafe path, or too much.
         """

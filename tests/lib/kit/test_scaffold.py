@@ -86,7 +86,7 @@ def golden(files: Files, stage: Stage[BaseModel]) -> dict[str, bytes]:
             for name in ("input", "output", "metadata"):
                 (root / name).mkdir()
             (root / "input/object.yaml").write_bytes(dump_documents([asked]))
-            run_stage(stage, root, dict(container.env))
+            run_stage(stage, root, container.literals)
             for path in (*root.glob("output/*"), *root.glob("metadata/*")):
                 made[f"expected/{request.name}/{path.name}"] = path.read_bytes()
     return made

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from troth.api import SecretRef
+from troth.api import SecretKind, SecretRef
 from troth.errors import InvalidInputError, Reason
 from troth.local import SecretsFolder
 
@@ -91,7 +91,7 @@ def test_a_secret_in_both_forms_is_refused(tmp_path: Path) -> None:
         (f"- {CANARY}\n", "no YAML of one Secret"),
         (secret_yaml(f"data: {{password: [{CANARY}]}}"), "no YAML of one Secret"),
         (secret_yaml("data: {password: 2026}"), "no YAML of one Secret"),
-        (secret_yaml(f"data: {{password: '{CANARY}!'}}"), "data.password is no base64"),
+        (secret_yaml(f"data: {{password: '{CANARY}!'}}"), "the value of password is no base64"),
         (f"kind: ConfigMap\nmetadata: {{name: fleet}}\ndata: {{a: {CANARY}}}\n", "another kind"),
         (f"kind: Secret\nmetadata: {{name: other}}\nstringData: {{a: {CANARY}}}\n", "another kind"),
     ],
@@ -125,3 +125,31 @@ def test_a_reference_leads_nowhere_but_below_the_folder(
     write(tmp_path / "etc/key", "x")
 
     assert "is not made of" in error_of(tmp_path / "secrets" / "deep", reference).message
+
+
+CONFIG = SecretRef("platform", "fleet", SecretKind.CONFIG_MAP)
+
+
+def test_a_config_map_stands_beside_a_secret_of_its_name(tmp_path: Path) -> None:
+    head = "kind: ConfigMap\nmetadata: {name: fleet, namespace: platform}\n"
+    encoded = base64.b64encode(b"\xff").decode()
+    text = f"{head}data: {{level: high}}\nbinaryData: {{blob: {encoded}}}\n"
+    write(tmp_path / "platform/fleet.configmap.yaml", text)
+    write(tmp_path / "platform/fleet.yaml", secret_yaml("stringData: {level: low}"))
+    secrets = SecretsFolder(tmp_path)
+
+    assert secrets.read(CONFIG) == {"level": b"high", "blob": b"\xff"}
+    assert secrets.read(FLEET) == {"level": b"low"}
+
+
+def test_a_config_map_may_be_a_folder(tmp_path: Path) -> None:
+    write(tmp_path / "platform/fleet.configmap/level", "high")
+
+    assert SecretsFolder(tmp_path).read(CONFIG) == {"level": b"high"}
+
+
+def test_a_config_map_that_is_not_there_is_named_as_one(tmp_path: Path) -> None:
+    error = error_of(tmp_path, CONFIG)
+
+    assert error.reason is Reason.SECRET_NOT_FOUND
+    assert error.message.startswith("ConfigMap fleet not found in namespace platform.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
 
-from troth.api import Container, Pipeline
+from troth.api import Container, Pipeline, Variable
 from troth.errors import NotServedError, Reason
 from troth.sdk import stage_entry_points
 
@@ -23,7 +23,7 @@ class Step:
     container: str
     stage: str
     distribution: str
-    env: tuple[tuple[str, str], ...]
+    env: tuple[Variable, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What runner and worker say to each other."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import cast
 
@@ -17,12 +17,14 @@ class Order:
         distribution: the installed distribution the entry point belongs to.
         root: the run folder, absolute.
         environ: the stage's whole environment.
+        keeper: the Promise whose secrets are in it, "" where there is none; the pool's affair.
     """
 
     stage: str
     distribution: str
     root: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
+    keeper: str = ""
 
     def encode(self) -> Mapping[str, object]:
         """Return the order as plain data."""

@@ -17,8 +17,8 @@ __all__ = ["Pool"]
 class Pool:
     """At most `size` workers, started as they are needed.
 
-    Any worker serves any order. A worker that is given one Promise's secrets must never serve
-    another: `_take` and `_give_back` are where workers would be kept apart by Promise.
+    A worker that was given one Promise's secrets never serves another: a stage may have left them
+    in its process. It is that Promise's from then on, and ended when its place is needed.
 
     Args:
         size: how many workers.
@@ -73,7 +73,7 @@ class Pool:
         """Send the order to a worker that is there to take it."""
         message = order.encode()
         for _ in range(self.size + 1):  # all idle ones may have been killed by someone
-            worker = self._take()
+            worker = self._take(order.keeper)
             try:
                 worker.channel.send(message, seconds=self._limits.seconds)
             except OSError:
@@ -92,20 +92,29 @@ class Pool:
         except ValueError:
             return Answer(Outcome.DIED, message="gave no answer that makes sense", worn="it lies")
 
-    def _take(self) -> Worker:
+    def _take(self, keeper: str) -> Worker:
         with self._state:
             while not (self._closed or self._idle or self._live < self.size):
                 self._state.wait()
             if self._closed:
                 raise ValueError("the runner is closed")
-            if self._idle:
-                return self._idle.pop()
+            fit = [one for one in self._idle if one.keeper == keeper]
+            fit = fit or [one for one in self._idle if not one.keeper]
+            if fit:
+                self._idle.remove(fit[-1])
+                fit[-1].keeper = keeper
+                return fit[-1]
+            other = self._idle.pop(0) if self._live == self.size else None
             self._live += 1
         try:
-            return self._start()
+            if other is not None:
+                self._give_back(other, fit=False)
+            worker = self._start()
         except BaseException:
             self._leave()
             raise
+        worker.keeper = keeper
+        return worker
 
     def _start(self) -> Worker:
         with self._starting:

@@ -32,12 +32,18 @@ _ENVIRON = {"PATH": os.defpath, "HOME": "/", "LANG": "C.UTF-8"}
 
 
 class Worker:
-    """A worker process: its channel, and the nursery that must end it."""
+    """A worker process: its channel, and the nursery that must end it.
+
+    Attributes:
+        runs: how many stages it was given.
+        keeper: the Promise whose secrets it has seen, "" while it has seen none.
+    """
 
     def __init__(self, process: int, channel: Channel, nursery: "Nursery") -> None:
         self.process = process
         self.channel = channel
         self.runs = 0
+        self.keeper = ""
         self._nursery = nursery
 
     def end(self) -> int | None:

@@ -4,19 +4,22 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from troth.api import Pipeline, digest_of, expand_variables
+from troth.api import Pipeline, Secrets, digest_of
 from troth.runners.protocol import StageJob, StageResult
 from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._folders import Workspace
 from troth.runners.warm._images import Images, Step
+from troth.runners.warm._leaks import find_leaks
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._messages import Order
 from troth.runners.warm._output import read_result
 from troth.runners.warm._pool import Pool
 from troth.runners.warm._sources import sdk_digest, stages_digest
+from troth.runners.warm._variables import variables_of
 from troth.runners.warm._verdicts import Culprit, error_of
 
 __all__ = ["WarmRunner"]
@@ -48,6 +51,7 @@ class WarmRunner:
         workers: how many runs at once; as many as the machine has processors by default.
         limits: what one run may use up.
         conditions: what the processes are like.
+        secrets: where Secrets and ConfigMaps are that variables come from.
     """
 
     def __init__(
@@ -56,11 +60,13 @@ class WarmRunner:
         workers: int | None = None,
         limits: Limits = _LIMITS,
         conditions: Conditions = _CONDITIONS,
+        secrets: Secrets | None = None,
     ) -> None:
         if workers is not None and workers < 1:
             raise ValueError(f"a runner needs at least one worker, not {workers}")
         self._images = Images(images)
         self._limits = limits
+        self._secrets = secrets
         self._environ = {**_ENVIRON, **conditions.environ}
         self._workspace = Workspace()
         self._pool = Pool(
@@ -109,6 +115,7 @@ class WarmRunner:
 
         Raises:
             NotServedError: as `fingerprint`.
+            InvalidInputError: a Secret that a variable comes from cannot be had.
             StageError: a stage failed, hung, crashed or ate too much memory.
             OutputRefusedError: it left a symlink, an unsafe path, or too much.
             TransientError: no process could be started, or no run folder made.
@@ -117,15 +124,23 @@ class WarmRunner:
         steps = self._images.steps(job.pipeline)
         if not self._finalizer.alive:
             raise ValueError("the runner is closed")
+        given = [variables_of(step, job, self._environ, self._secrets) for step in steps]
+        secrets = {value: name for one in given for value, name in one.secrets.items()}
         with self._workspace.run_folder(job) as root:
-            for step in steps:
-                self._run_step(step, job, root)
-            return read_result(root, self._limits)
+            for step, variables in zip(steps, given, strict=True):
+                environ = {**variables.environ, "HOME": root}
+                keeper = job.promise if variables.secrets else ""
+                order = Order(step.stage, step.distribution, root, environ, keeper)
+                self._run_step(step, order, secrets)
+            result = read_result(root, self._limits)
+        left = {f"output/{path}": content for path, content in result.files.items()}
+        left |= {f"metadata/{name}": content for name, content in result.metadata.items()}
+        return replace(result, leaks=find_leaks(left, secrets))
 
-    def _run_step(self, step: Step, job: StageJob, root: str) -> None:
-        environ = {**self._environ, "HOME": root, **expand_variables(step.env, job.environ)}
-        answer = self._pool.call(Order(step.stage, step.distribution, root, environ))
-        error = error_of(answer, Culprit(step.stage, step.container, root), self._limits)
+    def _run_step(self, step: Step, order: Order, secrets: Mapping[str, str]) -> None:
+        answer = self._pool.call(order)
+        culprit = Culprit(step.stage, step.container, order.root, secrets)
+        error = error_of(answer, culprit, self._limits)
         if error is not None:
             raise error
 

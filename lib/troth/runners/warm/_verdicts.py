@@ -2,10 +2,12 @@
 
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from troth import errors
 from troth.errors import InvalidInputError, NotServedError, Reason, StageError, TrothError, shorten
+from troth.runners.warm._leaks import without_secrets
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._messages import Answer, Outcome
 from troth.runners.warm._worker import LOG_NAME
@@ -33,15 +35,20 @@ _KINDS: dict[str, type[TrothError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """The stage that was run, and where."""
+    """The stage that was run, and where; `secrets` are values that no message may quote."""
 
     stage: str
     container: str
     root: str
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     def __str__(self) -> str:
         """Name it in a message."""
         return f"stage {self.stage!r} (container {self.container!r})"
+
+    def quote(self, text: str) -> str:
+        """Return what the stage said, fit for a message."""
+        return _printable(shorten(without_secrets(text, self.secrets)))
 
 
 def error_of(answer: Answer, culprit: Culprit, limits: Limits) -> TrothError | None:
@@ -51,10 +58,10 @@ def error_of(answer: Answer, culprit: Culprit, limits: Limits) -> TrothError | N
         case Outcome.DONE:
             return None
         case Outcome.REFUSED:
-            return _own_error(answer)
+            return _own_error(answer, culprit)
         case Outcome.RAISED:
             reason = Reason.STAGE_FAILED
-            text = f"raised {answer.kind}{at}: {_printable(shorten(answer.message))}"
+            text = f"raised {answer.kind}{at}: {culprit.quote(answer.message)}"
         case Outcome.EXITED:
             reason = Reason.STAGE_FAILED
             text = f"called sys.exit{at}; a stage returns its output, it does not exit."
@@ -67,22 +74,23 @@ def error_of(answer: Answer, culprit: Culprit, limits: Limits) -> TrothError | N
         case _:  # Outcome.DIED
             reason = Reason.STAGE_CRASHED
             text = f"is gone: its process {answer.message}."
-    return StageError(reason, f"{culprit} {text}{_last_output(culprit.root)}")
+    return StageError(reason, f"{culprit} {text}{_last_output(culprit)}")
 
 
-def _own_error(answer: Answer) -> TrothError:
+def _own_error(answer: Answer, culprit: Culprit) -> TrothError:
     try:
         reason = Reason(answer.reason)
     except ValueError:
         reason = Reason.STAGE_FAILED
-    message = _printable(shorten(answer.message))
+    message = culprit.quote(answer.message)
     if answer.kind == InvalidInputError.__name__:
         return InvalidInputError(reason, message, answer.field)
     return _KINDS.get(answer.kind, StageError)(reason, message)
 
 
-def _last_output(root: str) -> str:
-    lines = _tail(f"{root}/{LOG_NAME}").decode(errors="replace").strip().splitlines()
+def _last_output(culprit: Culprit) -> str:
+    text = _tail(f"{culprit.root}/{LOG_NAME}").decode(errors="replace")
+    lines = without_secrets(text, culprit.secrets).strip().splitlines()
     if not lines:
         return ""
     return "\nThe last of what it printed:\n" + _printable("\n".join(lines[-_TAIL_LINES:]))

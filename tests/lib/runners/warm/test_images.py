@@ -84,10 +84,11 @@ def test_a_field_of_a_container_that_cannot_be_honoured_is_refused(
     assert f"container 'say' sets {field}," in error.message
 
 
-def test_a_variable_from_a_secret_is_refused(runner: WarmRunner) -> None:
-    error = _refusal(runner, container("say", env=[{"name": "TOKEN", "valueFrom": {}}]))
+def test_a_variable_that_only_a_pod_has_is_refused(runner: WarmRunner) -> None:
+    variable: Json = {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    error = _refusal(runner, container("say", env=[variable]))
 
-    assert "sets env.valueFrom," in error.message
+    assert "sets env.valueFrom.fieldRef," in error.message
 
 
 @pytest.mark.parametrize("field", ["volumes", "nodeSelector", "rbac"])
