@@ -99,6 +99,7 @@ class Reason(StrEnum):
     ROUTE_HELD = "RouteHeld"
     ROUTE_NOT_ALLOWED = "RouteNotAllowed"
     SCHEMA_VIOLATION = "SchemaViolation"
+    SEALED_FOR_ANOTHER = "SealedForAnother"
     SEALED_VALUE = "SealedValue"
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105  (a reason's name)
     SIGNING_KEY_UNUSABLE = "SigningKeyUnusable"

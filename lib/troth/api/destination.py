@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from troth.api.git_state_store import StoreRef, store_path
 from troth.api.json_values import Fields, JsonObject
-from troth.api.labels import READER
+from troth.api.labels import READER, SEALING_CERTIFICATE, SEALING_EPOCH
 from troth.api.names import dns_subdomain_problem
 from troth.errors import InvalidInputError
 
@@ -41,6 +41,8 @@ class Destination:
     `takes_all` set, for the Destination that is assumed when none is given. `filename` is where
     the layout ``aggregatedYAML`` keeps everything, below `path`. `canaries` says whether the files
     that show an agent's being at work are wanted; None when nothing is said about them.
+    `certificate` says where the certificate is that secrets are sealed with for it; `sealing_epoch`
+    is another text when the controller there has lost the keys it had.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Destination:
     takes_all: bool = False
     filename: str = _FILENAME
     canaries: bool | None = None
+    certificate: str | None = None
+    sealing_epoch: str = ""
 
     @classmethod
     def parse(cls, raw: JsonObject) -> "Destination":
@@ -71,6 +75,7 @@ class Destination:
         mode = filepath.text("mode", Layout.NESTED)
         if mode not in set(Layout):
             raise filepath.error("mode", f"{mode!r} is none of {_choices(Layout)}.")
+        annotations = metadata.string_map("annotations")
         return cls(
             name=name,
             labels=metadata.string_map("labels"),
@@ -81,6 +86,8 @@ class Destination:
             reader=_reader(metadata),
             filename=_filename(filepath, _reader(metadata)),
             canaries=canaries.flag("enabled", default=False) if canaries.has("enabled") else None,
+            certificate=annotations.get(SEALING_CERTIFICATE),
+            sealing_epoch=annotations.get(SEALING_EPOCH, ""),
         )
 
 

@@ -22,6 +22,10 @@ __all__ = [
     "PUSH_BURST",
     "READER",
     "RECONCILE_RESOURCES",
+    "SEALED_FOR",
+    "SEALING_CERTIFICATE",
+    "SEALING_EPOCH",
+    "SEALS_FOR",
     "SIGNING_KEY",
     "TROTH_PREFIX",
     "WORKFLOW_SUSPENDED",
@@ -57,6 +61,10 @@ DELEGATIONS = "troth.dev/delegations"  # of a rendered Gateway or ListenerSet
 COMMIT = "troth.dev/commit"
 READER = "troth.dev/reader"
 SIGNING_KEY = "troth.dev/signing-key"
+SEALING_CERTIFICATE = "troth.dev/sealing-certificate"  # of a Destination
+SEALING_EPOCH = "troth.dev/sealing-epoch"
+SEALS_FOR = "troth.dev/seals-for"  # of a Promise
+SEALED_FOR = "troth.dev/sealed-for"  # of a SealedSecret
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
 DELETION_PROTECTION = "troth.dev/deletion-protection"
 

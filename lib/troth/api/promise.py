@@ -14,6 +14,7 @@ from troth.api.labels import (
     PAUSED,
     PROMISE_VERSION,
     RECONCILE_RESOURCES,
+    SEALS_FOR,
 )
 from troth.api.names import dns_label_problem, label_key_problem, label_value_problem
 from troth.api.pipeline import Pipeline
@@ -137,6 +138,11 @@ class Promise:
     def forces_requests(self) -> bool:
         """Whether all its requests are to be rendered again."""
         return self.labels.get(RECONCILE_RESOURCES) == "true"
+
+    @property
+    def seals_for(self) -> str | None:
+        """The Destination that its secrets are sealed for, None when it names none."""
+        return self.annotations.get(SEALS_FOR) or None
 
     @property
     def allows_plain_secrets(self) -> bool:

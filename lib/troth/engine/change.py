@@ -178,6 +178,7 @@ class Composer:
             traits=draft.traits,
             status=draft.status,
             suspension=draft.suspension,
+            due=draft.due,
             protected=_protected(draft),
             paused=draft.is_paused,
             sealed=sealed,

@@ -10,7 +10,7 @@ from troth.engine.prepare import Preparer
 from troth.engine.values import Submission
 from troth.errors import FaultError, TrothError
 
-__all__ = ["climb"]
+__all__ = ["attempt", "climb"]
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def climb(
         workers: how many stages may run at once.
         progress: called once for each request that has come to its end here.
     """
-    climbed = [_attempt(preparer.begin, submission) for submission in submissions]
+    climbed = [attempt(preparer.begin, submission) for submission in submissions]
     unsettled = {
         index: draft
         for index, draft in enumerate(climbed)
@@ -45,7 +45,7 @@ def climb(
 
     def finish(draft: Draft) -> Draft | TrothError:
         try:
-            return _attempt(preparer.finish, draft)
+            return attempt(preparer.finish, draft)
         finally:
             progress()
 
@@ -56,7 +56,7 @@ def climb(
     return climbed
 
 
-def _attempt(step: Callable[[T], Draft], what: T) -> Draft | TrothError:
+def attempt(step: Callable[[T], Draft], what: T) -> Draft | TrothError:
     """Take a step; an error costs this request alone."""
     try:
         return step(what)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from troth.api import Fields, Json, JsonObject, Promise, RequestKey, canonical
 from troth.engine.ledger import Entry
@@ -34,6 +35,9 @@ class Draft:
         leaving: where it was before it moved, as far as that cannot be reached now.
         misplaced: why its place is not what its selectors ask for, None when it is.
         put_back: why a rollback of its files is not kept, None where there is none.
+        due: when its stages want to run again though nothing has changed.
+        effects: what they want to do outside, which is done only once it may be written.
+        begun: the draft before its stages ran, where there is something to be done outside.
     """
 
     key: RequestKey
@@ -54,6 +58,9 @@ class Draft:
     leaving: tuple[Placement, ...] = ()
     misplaced: str | None = None
     put_back: str | None = None
+    due: datetime | None = None
+    effects: tuple[str, ...] = ()
+    begun: "Draft | None" = None
 
     @property
     def record(self) -> Record | None:

@@ -7,6 +7,7 @@ is claimed before any request's, and what they cannot serve now waits.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from troth.api import RequestKey
 from troth.engine.absence import Intake, absent
@@ -24,11 +25,13 @@ from troth.engine.guard import Guards
 from troth.engine.heirs import Heirs, Succession, hold_back, keep_unserved
 from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
+from troth.engine.perform import Performer
 from troth.engine.prepare import Preparer
 from troth.engine.removal import DeletionBudget, PruneRules, Remover, files_of_others
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.room import Room
+from troth.engine.sealing import seals_for
 from troth.engine.suspension import Suspension
 from troth.engine.values import Item, Spot, World
 from troth.engine.view import View
@@ -75,6 +78,7 @@ class Plan:
             asked for.
         heirs: who takes over from some of the removals.
         upkeep: what Destinations need for themselves.
+        performer: lets stages do outside what they want to, before what they render is written.
     """
 
     ledger: Ledger
@@ -84,7 +88,8 @@ class Plan:
     blockers: frozenset[RequestKey]
     waiting: Mapping[RequestKey, Suspension]
     heirs: Heirs
-    upkeep: Sequence[Upkeep] = ()
+    upkeep: Sequence[Upkeep]
+    performer: Performer
 
     @property
     def kept_files(self) -> frozenset[Spot]:
@@ -149,7 +154,10 @@ class Engine:
         heirs = heirs.left(removals)
         blockers = frozenset(decisions.blockers)
         own = upkeep(self.world, ledger, intake, self.settings.inventory)
-        return Plan(ledger, drafts, removals, items, blockers, waiting, heirs, own)
+        performer = Performer(
+            replace(preparer, renderer=self.renderer.performing), composer, workers
+        )
+        return Plan(ledger, drafts, removals, items, blockers, waiting, heirs, own, performer)
 
     def _preparer(
         self, ledger: Ledger, admission: Admission, claims: Claims, adoptions: Adoptions
@@ -159,7 +167,7 @@ class Engine:
             ledger=ledger,
             admission=admission,
             claims=claims,
-            digests=InputDigests(self.renderer.runner),
+            digests=InputDigests(self.renderer.runner, partial(seals_for, self.world)),
             renderer=self.renderer,
             adoptions=adoptions,
             inventory=self.settings.inventory,

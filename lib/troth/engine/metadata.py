@@ -35,10 +35,21 @@ class Selectors:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A stage's wish to be suspended; `retry_after` in seconds, None for "until it changes"."""
+    """What a stage wants of the one who runs it.
 
-    message: str
-    retry_after: float | None
+    Attributes:
+        suspends: whether the request is to wait.
+        message: why.
+        retry_after: seconds to wait, None for "until the request changes".
+        reconcile_after: seconds after which it wants to run again, None for "when it changes".
+        effects: what it would have done outside.
+    """
+
+    suspends: bool = False
+    message: str = ""
+    retry_after: float | None = None
+    reconcile_after: float | None = None
+    effects: tuple[str, ...] = ()
 
 
 def _load(content: bytes, name: str, reason: Reason) -> Json:
@@ -162,8 +173,8 @@ def _scalar(value: Json) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def read_control(metadata: Mapping[str, bytes]) -> Control | None:
-    """Return a pipeline's wish to be suspended, None when it has none.
+def read_control(metadata: Mapping[str, bytes]) -> Control:
+    """Return what a pipeline wants of the one who runs it.
 
     Unknown keys are ignored, as Kratix does; ``retryAfter`` wins over ``suspend``.
 
@@ -171,23 +182,30 @@ def read_control(metadata: Mapping[str, bytes]) -> Control | None:
         InvalidInputError: the duration is none that Go reads (``1d`` is none).
     """
     if _CONTROL not in metadata:
-        return None
+        return Control()
     fields = Fields(
         _load_mapping(metadata[_CONTROL], _CONTROL, Reason.INVALID_WORKFLOW_CONTROL),
         reason=Reason.INVALID_WORKFLOW_CONTROL,
     )
-    message = fields.text("message", "")
-    if fields.has("retryAfter"):
-        return Control(message, _duration(fields.text("retryAfter")))
-    return Control(message, None) if fields.flag("suspend", default=False) else None
+    has_retry = fields.has("retryAfter")
+    return Control(
+        suspends=has_retry or fields.flag("suspend", default=False),
+        message=fields.text("message", ""),
+        retry_after=_duration(fields, "retryAfter"),
+        reconcile_after=_duration(fields, "reconcileAfter"),
+        effects=fields.texts("effects"),
+    )
 
 
-def _duration(text: str) -> float:
-    """Return a Go duration in seconds."""
+def _duration(fields: Fields, key: str) -> float | None:
+    """Return a Go duration in seconds, None where there is none."""
+    if not fields.has(key):
+        return None
+    text = fields.text(key)
     pieces = _DURATION.findall(text)
     if not pieces or "".join(pieces) != text:
         message = (
-            f"invalid {_CONTROL}: retryAfter {text!r} is no duration; write it like 30s, 5m or "
+            f"invalid {_CONTROL}: {key} {text!r} is no duration; write it like 30s, 5m or "
             "1h30m (there are no days)."
         )
         raise InvalidInputError(Reason.INVALID_WORKFLOW_CONTROL, message)
@@ -196,6 +214,6 @@ def _duration(text: str) -> float:
         unit = piece.lstrip("0123456789.")
         seconds += float(piece.removesuffix(unit)) * _SECONDS[unit]
     if seconds > _LONGEST:
-        message = f"invalid {_CONTROL}: retryAfter {text[:40]!r} is longer than ten years."
+        message = f"invalid {_CONTROL}: {key} {text[:40]!r} is longer than ten years."
         raise InvalidInputError(Reason.INVALID_WORKFLOW_CONTROL, message)
     return seconds

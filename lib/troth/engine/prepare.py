@@ -22,8 +22,9 @@ from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
 from troth.engine.record import Record, identity_of
 from troth.engine.refusals import refuse_superseded, refuse_without_pipelines
-from troth.engine.render import Renderer
+from troth.engine.render import Renderer, refuse_unknown
 from troth.engine.routes import Traits
+from troth.engine.sealing import refuse_misdirected
 from troth.engine.settled import Settled, Settlement
 from troth.engine.stable import refuse_unstable
 from troth.engine.suspension import Suspension
@@ -134,6 +135,8 @@ class Preparer:
             if record.suspension.over(self.renderer.moment().now, digest):
                 return draft
             return _remembered(draft, record, _suspended(record.suspension))
+        if record.is_due(self.renderer.moment().now):
+            return draft
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
             kept = self._still_placed(_remembered(draft, record, _REVERTED))
@@ -167,8 +170,18 @@ class Preparer:
             promise, draft.numbered, draft.status, draft.key.workflow
         )
         check_status(rendered.status)
+        refuse_unknown(rendered)
+        again = not self.renderer.performs and self._repeats(draft)
         digest = self._digest(draft, rendered.status)
-        draft = replace(draft, input_digest=digest, status=rendered.status)
+        begun = draft if rendered.effects else None
+        draft = replace(
+            draft,
+            input_digest=digest,
+            status=rendered.status,
+            due=rendered.due,
+            effects=rendered.effects,
+            begun=begun,
+        )
         if rendered.suspension is not None:
             check_status({"message": rendered.suspension.message})
             before = record.suspension if record is not None else None
@@ -195,12 +208,18 @@ class Preparer:
             left=_in(places.left, draft.observed),
             leaving=tuple(one for one in gone if one not in places.left),
         )
-        if record is not None and self._repeats(draft, record):
+        if record is not None and again:
             refuse_unstable(draft, record)
         return draft
 
-    def _repeats(self, draft: Draft, record: Record) -> bool:
-        """Tell whether this run had the very input and state that the record was made from."""
+    def _repeats(self, draft: Draft) -> bool:
+        """Tell whether a run has the very input and state that the record was made from.
+
+        What is due may do something new, and what was begun may be completed.
+        """
+        record = draft.record
+        if record is None or record.is_due(self.renderer.moment().now):
+            return False
         whole = not any(placement.behind for placement in record.placements)
         digest = self._digest(draft, record.status)
         return whole and record.suspension is None and record.input_digest == digest
@@ -215,10 +234,11 @@ class Preparer:
         return found
 
     def _identified(self, placement: Placement, *, secrets: bool) -> Placement:
-        reader = self.world.destinations[placement.destination].reader
+        destination = self.world.destinations[placement.destination]
         files = placement.group.files or {}
         try:
-            found = identify(files, reader, allow_secrets=secrets)
+            found = identify(files, destination.reader, allow_secrets=secrets)
+            refuse_misdirected(files, destination, self.world)
         except OutputRefusedError as error:
             raise error.about(placement.group.source) from error
         objects = tuple(sorted(identity for items in found.values() for identity in items))
@@ -268,5 +288,11 @@ def _with_old_output(draft: Draft) -> Draft:
 
 def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
     """Return the draft with all that its record holds."""
-    remembered = replace(draft, settled=settled, status=record.status, suspension=record.suspension)
+    remembered = replace(
+        draft,
+        settled=settled,
+        status=record.status,
+        suspension=record.suspension,
+        due=record.due,
+    )
     return _with_old_output(remembered)

@@ -2,14 +2,15 @@
 
 Kept in the state store beside the files, one for each request, and opaque to the store. Written as
 JSON, which is YAML too: people read and mend it as such, and ten thousand of them parse in well
-under a second. No timestamp of a run stands in it; the one moment it may hold is the one before
-which a suspended request is not tried again. The whole format is in docs/contract.md.
+under a second. No timestamp of a run stands in it; the moments it may hold are those at which a
+request is tried again. The whole format is in docs/contract.md.
 """
 
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 from troth.api import (
@@ -25,7 +26,7 @@ from troth.api import (
 from troth.api.labels import LAST_APPLIED
 from troth.engine.placements import decode_placement, encode_placement
 from troth.engine.routes import Traits
-from troth.engine.suspension import Suspension
+from troth.engine.suspension import Suspension, read_moment, spell_moment
 from troth.engine.values import ObjectVersion, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth_statestore import Owner, record_key
@@ -61,6 +62,7 @@ class Record:
         traits: what routes are decided by, of the Destinations where there is any.
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
+        due: when its stages run again though nothing has changed, None for never.
         protected: whether its removal has been forbidden by annotation.
         paused: whether nothing is to be done with it, by a label on it or on its Promise.
     """
@@ -82,10 +84,15 @@ class Record:
     sealed: str | None = None
     version: ObjectVersion | None = None
     leaving: tuple[Placement, ...] = ()
+    due: datetime | None = None
 
     def was_asked(self, asked: JsonObject) -> bool:
         """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
         return self.asked == asked and canonical(self.asked) == canonical(asked)
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether its stages want to run again though nothing has changed."""
+        return self.due is not None and self.due <= now
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -136,6 +143,7 @@ class Record:
             **self._spelled_traits(),
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
+            **({"reconcileAt": spell_moment(self.due)} if self.due is not None else {}),
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -255,6 +263,7 @@ def _decode(raw: JsonObject, home: str) -> Record:
         suspension=(
             Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
         ),
+        due=read_moment(fields, "reconcileAt"),
     )
 
 

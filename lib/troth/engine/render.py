@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
@@ -14,15 +14,18 @@ from troth.api import (
     Pipeline,
     Promise,
     WorkflowType,
+    canonical,
     dump_documents,
 )
 from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group
-from troth.errors import OutputRefusedError, PermanentError, Reason
+from troth.errors import OutputRefusedError, PermanentError, Reason, StageError
 from troth.runners import Runner, StageJob, StageResult
+from troth.sdk import UNKNOWN
+from troth.sdk.effects import PERFORM, RECALL
 
-__all__ = ["Moment", "Rendered", "Renderer"]
+__all__ = ["Moment", "Rendered", "Renderer", "refuse_unknown"]
 
 # Where Kratix runs a Promise's own workflow, and so where its Secrets are.
 _SYSTEM_NAMESPACE = "kratix-platform-system"
@@ -49,11 +52,15 @@ class Rendered:
         status: the request's status after the last pipeline.
         suspension: what a pipeline asked for, None when all of them ran to their end; its input
             digest is left for who knows it.
+        due: when the stages want to run again though nothing has changed; UTC, whole seconds.
+        effects: what they would have done outside, had they been let.
     """
 
     groups: tuple[Group, ...] = ()
     status: Mapping[str, Json] = field(default_factory=dict[str, Json])
     suspension: Suspension | None = None
+    due: datetime | None = None
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +70,22 @@ class Renderer:
     Args:
         runner: runs a pipeline's stages.
         moment: gives each run its clock and randomness.
+        performs: whether stages do outside what they want to do.
+        rehearses: whether nothing of what is rendered is written anywhere.
+        sealing: what a Promise's secrets are sealed with, as input/troth.json spells it; None
+            where nothing is known.
     """
 
     runner: Runner
     moment: Callable[[], Moment]
+    performs: bool = False
+    rehearses: bool = False
+    sealing: Callable[[Promise], JsonObject | None] = lambda _: None
+
+    @property
+    def performing(self) -> "Renderer":
+        """The same, but stages do outside what they want to do."""
+        return replace(self, performs=True)
 
     def configure(
         self,
@@ -88,18 +107,24 @@ class Renderer:
             InvalidInputError: a metadata file is not as the contract wants it.
         """
         groups = _dependencies(promise) if workflow is WorkflowType.PROMISE else []
+        dues: list[datetime] = []
+        effects: list[str] = []
         for pipeline in promise.workflows.of(workflow).configure:
             job = self._job(promise, pipeline, {**asked, "status": status}, "configure", workflow)
             with _naming(pipeline):
                 result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))
                 control = read_control(result.metadata)
-                if control is not None:
+                effects += control.effects
+                if control.reconcile_after is not None:
+                    dues.append(_later(self.moment().now, control.reconcile_after))
+                due = min(dues, default=None)
+                if control.suspends:
                     suspension = _suspension(pipeline, control, self.moment().now)
-                    return Rendered((), status, suspension)
+                    return Rendered((), status, suspension, due, tuple(effects))
                 selectors = read_selectors(result.metadata, result.files)
             groups += _split(promise, pipeline, result.files, selectors.root, selectors.folders)
-        return Rendered(tuple(groups), status)
+        return Rendered(tuple(groups), status, None, min(dues, default=None), tuple(effects))
 
     def delete(
         self,
@@ -118,7 +143,7 @@ class Renderer:
                 result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))
                 control = read_control(result.metadata)
-            if control is not None:
+            if control.suspends:
                 return Rendered((), status, _suspension(pipeline, control, self.moment().now))
         return Rendered((), status)
 
@@ -148,7 +173,19 @@ class Renderer:
             "KRATIX_CLUSTER_SCOPED": str(own).lower(),
         }
         namespace = _SYSTEM_NAMESPACE if own else environ["KRATIX_OBJECT_NAMESPACE"]
-        return StageJob(promise.name, pipeline, environ, content, self.moment().as_input, namespace)
+        context = {**self.moment().as_input, "effects": PERFORM if self.performs else RECALL}
+        sealing = self.sealing(promise)
+        if sealing is not None:
+            context["sealing"] = sealing
+        return StageJob(
+            promise=promise.name,
+            pipeline=pipeline,
+            environ=environ,
+            object=content,
+            context=context,
+            namespace=namespace,
+            rehearsed=self.rehearses,
+        )
 
     def _run(self, promise: Promise, job: StageJob) -> StageResult:
         """Run a pipeline, and refuse what gives a secret away that it was given."""
@@ -164,6 +201,27 @@ class Renderer:
         return result
 
 
+def refuse_unknown(rendered: Rendered) -> None:
+    """Refuse what is known only once effects are performed, where none are wanted.
+
+    Raises:
+        StageError: such a value would be written.
+    """
+    if rendered.effects:
+        return
+    unknown = str(UNKNOWN).encode()
+    files = [pair for group in rendered.groups for pair in (group.files or {}).items()]
+    where = next((path for path, text in files if unknown in text), None)
+    if where is None and unknown in canonical(rendered.status):
+        where = "the status"
+    if where is not None:
+        message = (
+            f"{where} holds a value that is {UNKNOWN}, yet the stage asked for no effect that "
+            "gives it. The stage has to be mended."
+        )
+        raise StageError(Reason.STAGE_FAILED, message)
+
+
 @contextmanager
 def _naming(pipeline: Pipeline) -> Generator[None]:
     """Say which pipeline an error came from."""
@@ -174,10 +232,14 @@ def _naming(pipeline: Pipeline) -> Generator[None]:
 
 
 def _suspension(pipeline: Pipeline, control: Control, now: datetime) -> Suspension:
-    due: datetime | None = None
-    if control.retry_after is not None:
-        due = now.replace(microsecond=0) + timedelta(seconds=ceil(control.retry_after))
-    return Suspension(pipeline.name, control.message, due)
+    after = control.retry_after
+    return Suspension(
+        pipeline.name, control.message, _later(now, after) if after is not None else None
+    )
+
+
+def _later(now: datetime, seconds: float) -> datetime:
+    return now.replace(microsecond=0) + timedelta(seconds=ceil(seconds))
 
 
 def _dependencies(promise: Promise) -> list[Group]:

@@ -15,6 +15,15 @@ def refuse_unstable(draft: Draft, record: Record) -> None:
     Raises:
         StageError: it did.
     """
+    if draft.effects:
+        if record.due is not None:
+            return  # what was begun is completed, by somebody who did not want to wait until then
+        message = (
+            f"the stages want to act outside ({'; '.join(draft.effects)}) for a request and a "
+            "state for which that was done already; a stage keeps in its status what it has done. "
+            "Nothing was done, and nothing written."
+        )
+        raise StageError(Reason.UNSTABLE, message)
     same_places = places_of(draft.placements) == places_of(record.placements)
     if draft.status != record.status:
         what = "left another status"

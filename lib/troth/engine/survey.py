@@ -4,6 +4,7 @@ from troth.engine.ledger import Entry, Ledger
 from troth.engine.observe import NOWHERE, Sight, compare, observe
 from troth.engine.report import of_record, of_unreadable
 from troth.engine.sealed import SEALED_STAYS, sealed_digest
+from troth.engine.suspension import spell_moment
 from troth.engine.values import Item, State
 from troth.errors import Reason
 
@@ -39,7 +40,8 @@ def _by_files(ledger: Ledger, entry: Entry) -> Item:
     observed = observe(record.key, record, NOWHERE, ledger.view)
     match compare(record, observed, entry.home):
         case Sight.INTACT:
-            return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, revision=revision)
+            text = f"its stages run again at {spell_moment(record.due)}." if record.due else ""
+            return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, text, revision)
         case Sight.DRIFTED:
             text = "its files differ from what was written; the next sync puts them back."
             return of_record(record, State.WAITING, Reason.DRIFTED, text, revision)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from troth.api import Fields, Json
 
-__all__ = ["Suspension"]
+__all__ = ["Suspension", "read_moment", "spell_moment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Suspension:
     def words(self) -> str:
         """Say it to people."""
         when = (
-            f"tried again after {_spell(self.not_before)}"
+            f"tried again after {spell_moment(self.not_before)}"
             if self.not_before is not None
             else _RESUMED[self.of_removal]
         )
@@ -62,7 +62,7 @@ class Suspension:
         """Spell it for a record."""
         spelled: dict[str, Json] = {"pipeline": self.pipeline, "message": self.message}
         if self.not_before is not None:
-            spelled |= {"notBefore": _spell(self.not_before), "attempts": self.attempts}
+            spelled |= {"notBefore": spell_moment(self.not_before), "attempts": self.attempts}
         if self.of_removal:
             return {**spelled, "ofRemoval": True}
         return {**spelled, "inputDigest": self.input_digest}
@@ -70,17 +70,11 @@ class Suspension:
     @classmethod
     def decode(cls, fields: Fields) -> "Suspension":
         """Read it from a record. Raises InvalidInputError when it is not as it was written."""
-        moment: datetime | None = None
-        if fields.has("notBefore"):
-            try:
-                moment = datetime.strptime(fields.text("notBefore"), _FORMAT).replace(tzinfo=UTC)
-            except ValueError:
-                raise fields.error("notBefore", f"a time like {_FORMAT} is needed.") from None
         attempts = fields.value("attempts")
         return cls(
             pipeline=fields.text("pipeline"),
             message=fields.text("message", ""),
-            not_before=moment,
+            not_before=read_moment(fields, "notBefore"),
             input_digest=fields.text("inputDigest", ""),
             attempts=attempts if isinstance(attempts, int) else 0,
             of_removal=fields.flag("ofRemoval", default=False),
@@ -95,5 +89,20 @@ _RESUMED = {
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def _spell(moment: datetime) -> str:
+def spell_moment(moment: datetime) -> str:
+    """Spell a moment as records do: UTC, whole seconds."""
     return moment.strftime(_FORMAT)
+
+
+def read_moment(fields: Fields, key: str) -> datetime | None:
+    """Read a moment from a record, None where there is none.
+
+    Raises:
+        InvalidInputError: it is not as it was written.
+    """
+    if not fields.has(key):
+        return None
+    try:
+        return datetime.strptime(fields.text(key), _FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        raise fields.error(key, f"a time like {_FORMAT} is needed.") from None

@@ -51,7 +51,7 @@ class Writer:
 
     Args:
         world: Promises and Destinations.
-        renderer: runs delete pipelines.
+        renderer: runs delete pipelines, and lets them do outside what they have to.
         settings: what the run may do.
         submit: hands change sets to a store.
     """
@@ -66,6 +66,7 @@ class Writer:
         removals = [key for key in plan.removals if not key.is_promise]
         deleted, items = self._delete(plan, removals)
         drafts, later = in_turn(plan.drafts, plan.heirs, plan.ledger, deleted)
+        drafts, unperformed = plan.performer.perform(drafts)
         for old in without_heirs(deleted, plan.heirs, (draft for draft, _ in drafts)):
             del deleted[old]
             later.append(_stays(plan, old, plan.heirs.now(old)))
@@ -78,7 +79,7 @@ class Writer:
         gone, others = self._uninstall(plan, last, deleted.keys() & landed(outcomes))
         outcomes |= gone
         self._forget_revisions(plan, outcomes)
-        items += [*plan.items, *kept, *others, *later, *_unchanged(plan, drafts)]
+        items += [*plan.items, *unperformed, *kept, *others, *later, *_unchanged(plan, drafts)]
         items += [
             _update_item(plan, draft, outcomes[draft.key])
             for draft, change in drafts

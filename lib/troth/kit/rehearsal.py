@@ -128,7 +128,7 @@ class Rehearsal:
     ) -> Take:
         """Run the configure workflow; what went wrong is part of the answer."""
         listener = _Listener(runner)
-        renderer = Renderer(listener, lambda: moment)
+        renderer = Renderer(listener, lambda: moment, rehearses=True)
         rendered, failed = Rendered(), None
         try:
             rendered = renderer.configure(self._promise, draft.numbered, status, draft.key.workflow)
@@ -138,7 +138,7 @@ class Rehearsal:
 
     def delete(self, draft: Draft, runner: Runner, moment: Moment, take: Take) -> None:
         """Run the delete workflow from the state that a rendering left. Raises as the stages."""
-        renderer = Renderer(runner, lambda: moment)
+        renderer = Renderer(runner, lambda: moment, rehearses=True)
         workflow = draft.key.workflow
         renderer.delete(self._promise, draft.numbered, take.rendered.status, workflow)
 
@@ -155,7 +155,7 @@ class Rehearsal:
             ledger=self._nothing,
             admission=self._admission,
             digests=InputDigests(replay),
-            renderer=Renderer(replay, lambda: take.moment),
+            renderer=Renderer(replay, lambda: take.moment, rehearses=True),
             adoptions=Adoptions(self._world, self._nothing),
             claims=Claims(self._nothing, self._world),
             inventory=self._settings.inventory,

@@ -4,20 +4,37 @@ Here belongs what runs inside a stage's container. Nothing here knows the engine
 Kubernetes client.
 """
 
+from troth.sdk.effects import Effects, PerformedEffects, RecalledEffects
 from troth.sdk.files import run_stage
 from troth.sdk.registry import STAGE_GROUP, find_stage, stage_entry_points
 from troth.sdk.schema import structural_schema
-from troth.sdk.stage import Context, Control, Output, OutputFile, Request, Selector, Stage
+from troth.sdk.stage import (
+    Context,
+    Control,
+    Output,
+    OutputFile,
+    Request,
+    SealingInput,
+    Selector,
+    Stage,
+)
+from troth.sdk.unknown import UNKNOWN, Unknown
 
 __all__ = [
     "STAGE_GROUP",
+    "UNKNOWN",
     "Context",
     "Control",
+    "Effects",
     "Output",
     "OutputFile",
+    "PerformedEffects",
+    "RecalledEffects",
     "Request",
+    "SealingInput",
     "Selector",
     "Stage",
+    "Unknown",
     "find_stage",
     "run_stage",
     "stage_entry_points",

@@ -2,7 +2,8 @@
 
 Called by the warm runner and by the stage image alike, so that a stage behaves the same in both.
 The contract is Kratix's: ``input/object.yaml`` in, ``output/**`` and ``metadata/*.yaml`` out.
-``input/troth.json`` is ours and may be absent; then the machine's own clock and randomness serve.
+``input/troth.json`` is ours and may be absent; then the machine's own clock and randomness serve,
+and effects are performed.
 """
 
 import json
@@ -10,6 +11,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path, PurePosixPath
 from typing import cast
 
@@ -27,7 +29,17 @@ from troth.api import (
     load_values,
 )
 from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
-from troth.sdk.stage import Context, Control, Output, OutputFile, Request, Selector, Stage
+from troth.sdk.effects import PERFORM, RECALL, Effects, PerformedEffects, RecalledEffects
+from troth.sdk.stage import (
+    Context,
+    Control,
+    Output,
+    OutputFile,
+    Request,
+    SealingInput,
+    Selector,
+    Stage,
+)
 
 __all__ = ["METADATA_FILES", "run_stage"]
 
@@ -57,7 +69,9 @@ def run_stage(stage: Stage[BaseModel], root: Path, environ: Mapping[str, str]) -
     if not isinstance(output, Output):
         message = f"the stage returned {type(output).__name__}; it has to return an Output."
         raise StageError(Reason.STAGE_FAILED, message)
-    _write_output(output, root)
+    effects = context.effects
+    wanted = effects.wanted if isinstance(effects, RecalledEffects) else ()
+    _write_output(output, wanted, root)
 
 
 def _read_request(model: type[BaseModel], path: Path) -> Request[BaseModel]:
@@ -103,6 +117,8 @@ def _problems(error: ValidationError) -> str:
 
 def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Context:
     now, seed = datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32)
+    effects: Effects = PerformedEffects()
+    sealing: SealingInput | None = None
     if path.exists():
         try:
             loaded = cast("Json", json.loads(_read(path)))
@@ -112,6 +128,9 @@ def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Contex
                 raise given.error("now", "a time with its zone is needed, such as a Z at its end.")
             now = now.astimezone(UTC)
             seed = bytes.fromhex(given.text("seed"))
+            if _read_mode(given) == RECALL:
+                effects = RecalledEffects()
+            sealing = _read_sealing(given)
         except ValueError as error:
             message = f"{path.name} is not as the file contract wants it: {error}."
             raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
@@ -122,10 +141,27 @@ def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Contex
         promise=environ.get("KRATIX_PROMISE_NAME", ""),
         pipeline=environ.get("KRATIX_PIPELINE_NAME", ""),
         environ=dict(environ),
+        effects=effects,
+        sealing=sealing,
     )
 
 
-def _write_output(output: Output, root: Path) -> None:
+def _read_mode(given: Fields) -> str:
+    mode = given.text("effects", PERFORM)
+    if mode not in {PERFORM, RECALL}:
+        raise given.error("effects", f"{mode!r} is neither {PERFORM} nor {RECALL}.")
+    return mode
+
+
+def _read_sealing(given: Fields) -> SealingInput | None:
+    if not given.has("sealing"):
+        return None
+    found = given.section("sealing")
+    certificate = found.text("certificate").encode()
+    return SealingInput(found.text("destination"), certificate, found.text("epoch", ""))
+
+
+def _write_output(output: Output, wanted: Sequence[str], root: Path) -> None:
     for name, content in sorted(output.files.items()):
         _write(_inside(root / "output", name), _encode(name, content))
     metadata = root / "metadata"
@@ -137,8 +173,10 @@ def _write_output(output: Output, root: Path) -> None:
         _write(path, dump_documents([{**earlier, **output.status}]))
     if output.selectors:
         _write_selectors(metadata / "destination-selectors.yaml", output.selectors)
-    if output.control is not None:
-        _write(metadata / "workflow-control.yaml", dump_documents([_control(output.control)]))
+    if output.control is not None or wanted:
+        path = metadata / "workflow-control.yaml"
+        control = _control(output.control or Control())
+        _write(path, dump_documents([_added(path, control, wanted)]))
 
 
 def _write_selectors(path: Path, selectors: Sequence[Selector]) -> None:
@@ -156,6 +194,13 @@ def _write_selectors(path: Path, selectors: Sequence[Selector]) -> None:
     _write(path, dump_documents([entries]))
 
 
+def _added(path: Path, control: JsonObject, wanted: Sequence[str]) -> JsonObject:
+    """Return what a stage wants, beside what containers before it wanted."""
+    earlier: Fields = Fields(load_object(_read(path), path.name) if path.exists() else {})
+    effects: list[Json] = [*earlier.texts("effects"), *wanted]
+    return {**earlier.raw, **control, **({"effects": effects} if effects else {})}
+
+
 def _control(control: Control) -> JsonObject:
     raw: dict[str, Json] = {}
     if control.suspend:
@@ -164,6 +209,8 @@ def _control(control: Control) -> JsonObject:
         raw["message"] = control.message
     if control.retry_after is not None:
         raw["retryAfter"] = control.retry_after
+    if control.reconcile_after is not None:
+        raw["reconcileAfter"] = f"{max(1, ceil(control.reconcile_after.total_seconds()))}s"
     return raw
 
 

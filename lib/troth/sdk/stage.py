@@ -6,14 +6,24 @@ environment of its own: the same request, context and status give the same outpu
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
 from troth.api import Json, JsonObject
+from troth.sdk.effects import Effects, RecalledEffects
 
-__all__ = ["Context", "Control", "Output", "OutputFile", "Request", "Selector", "Stage"]
+__all__ = [
+    "Context",
+    "Control",
+    "Output",
+    "OutputFile",
+    "Request",
+    "SealingInput",
+    "Selector",
+    "Stage",
+]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -43,6 +53,22 @@ class Request(Generic[M]):
 
 
 @dataclass(frozen=True, slots=True)
+class SealingInput:
+    """What secrets of a request are sealed with.
+
+    Attributes:
+        destination: name of the Destination whose controller is to open them.
+        certificate: that controller's, PEM.
+        epoch: changes when that controller has lost its keys, so that it can open nothing that
+            was sealed before.
+    """
+
+    destination: str
+    certificate: bytes
+    epoch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a stage may know of the moment it runs in.
 
@@ -55,6 +81,8 @@ class Context:
         pipeline: the pipeline's name.
         environ: the container's variables, which is how a Promise sets a stage up. Read only those
             that the Promise sets: a container has others, which differ from run to run.
+        effects: the way to the outside; there is no other.
+        sealing: what to seal secrets with, None where no Destination's certificate is known.
     """
 
     now: datetime
@@ -62,7 +90,9 @@ class Context:
     action: str
     promise: str
     pipeline: str
-    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    environ: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    effects: Effects = field(default_factory=RecalledEffects)
+    sealing: SealingInput | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +105,21 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A stage's wish to be suspended (workflow-control.yaml).
+    """A stage's wish to be suspended, or to be run again (workflow-control.yaml).
 
-    `retry_after` is a Go duration such as ``30s`` or ``1h30m``; without it the request waits
-    until it changes or somebody lifts the suspension.
+    Attributes:
+        suspend: wait until the request changes or somebody lifts the suspension.
+        message: why, for people.
+        retry_after: wait so long instead, a Go duration such as ``30s`` or ``1h30m``.
+        reconcile_after: what was rendered counts, and the stage is run again after so long though
+            nothing has changed, such as when a credential is to be renewed. Without it nothing
+            but a change runs it again. Kratix does not know it: it runs every stage now and then.
     """
 
     suspend: bool = False
     message: str = ""
     retry_after: str | None = None
+    reconcile_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

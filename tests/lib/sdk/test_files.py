@@ -19,7 +19,16 @@ from troth.errors import (
     Reason,
     StageError,
 )
-from troth.sdk import Context, Control, Output, Request, Selector, Stage, run_stage
+from troth.sdk import (
+    Context,
+    Control,
+    Output,
+    PerformedEffects,
+    Request,
+    Selector,
+    Stage,
+    run_stage,
+)
 
 
 class Spec(BaseModel):
@@ -124,6 +133,7 @@ def test_a_stage_has_the_moment_and_the_names_it_is_given(workspace: Workspace) 
     assert context == Context(
         now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         seed=b"\x00\xff",
+        effects=PerformedEffects(),
         action="configure",
         promise="thing",
         pipeline="render",

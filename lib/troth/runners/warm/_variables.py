@@ -55,8 +55,8 @@ def variables_of(
 
     environ = expand_variables(step.env, {**base, **job.environ}, look_up)
     # A secret may have become part of other variables, by $(NAME) in their values.
-    literal = {one.name: environ[one.name] for one in step.env if isinstance(one.value, str)}
-    made = {text: name for name, text in literal.items() if any(one and one in text for one in kept)}
+    literal = {environ[one.name]: one.name for one in step.env if isinstance(one.value, str)}
+    made = {text: literal[text] for text in literal if any(one and one in text for one in kept)}
     return Variables(environ, {**made, **kept})
 
 

@@ -1,0 +1,109 @@
+"""Perform: let stages do outside what they asked for, once it is known that it may be written.
+
+Until then every rendering is one without effects: so a request that somebody else's hold stops, or
+a gate, has made nothing outside that nobody will ever use. The second rendering may fill in what
+only an effect could tell, and nothing else: what was claimed is what is written.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from troth.engine.change import Change, Composer
+from troth.engine.climb import attempt
+from troth.engine.draft import Draft
+from troth.engine.prepare import Preparer
+from troth.engine.report import of_error
+from troth.engine.settled import Settlement
+from troth.engine.values import Item, ObjectId, Spot
+from troth.errors import Reason, StageError, TrothError
+
+__all__ = ["Performer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """Renders again with effects.
+
+    Args:
+        preparer: its renderer performs effects.
+        composer: makes changes.
+        workers: how many stages may run at once.
+    """
+
+    preparer: Preparer
+    composer: Composer
+    workers: int
+
+    def perform(
+        self, drafts: Sequence[tuple[Draft, Change | None]]
+    ) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
+        """Return the drafts with what their effects gave, and a report on those that failed.
+
+        What stays where it is because it waits, or has no place, does nothing outside.
+        """
+        asked = {draft.key: draft for draft, _ in drafts if _may_act(draft)}
+        if not asked:
+            return list(drafts), []
+        with ThreadPoolExecutor(self.workers) as pool:
+            done = dict(zip(asked, pool.map(self._attempt, asked.values()), strict=True))
+        items: list[Item] = []
+        found: list[tuple[Draft, Change | None]] = []
+        for draft, change in drafts:
+            fresh = done.get(draft.key, draft)
+            if isinstance(fresh, TrothError):
+                items.append(of_error(draft.submission, draft.key, fresh))
+            elif fresh is draft:
+                found.append((draft, change))
+            else:
+                found.append((fresh, _renewed(change, self.composer.update(fresh))))
+        return found, items
+
+    def _attempt(self, draft: Draft) -> Draft | TrothError:
+        return attempt(self._again, draft)
+
+    def _again(self, draft: Draft) -> Draft:
+        fresh = self.preparer.finish(draft.begun or draft)
+        if fresh.settled is None and _claims(fresh) - _claims(draft):
+            message = (
+                "once its effects were performed, the stage rendered objects, routes or files that "
+                "it had not rendered before; only what stands in them may depend on an effect. "
+                "The stage has to be mended."
+            )
+            raise StageError(Reason.UNSTABLE, message)
+        return replace(fresh, put_back=draft.put_back)
+
+
+def _may_act(draft: Draft) -> bool:
+    if not draft.effects:
+        return False
+    return draft.settled is None or draft.settled.kind is Settlement.SUSPENDED_BY_STAGE
+
+
+def _claims(draft: Draft) -> set[tuple[str, ObjectId | Spot | str]]:
+    """Return all that a draft asks for and others could hold."""
+    found: set[tuple[str, ObjectId | Spot | str]] = {
+        (name, str(traits.encode())) for name, traits in draft.traits.items()
+    }
+    for placement in draft.placements:
+        found |= {(placement.destination, identity) for identity in placement.objects}
+        if placement.owned is None:
+            found |= {(placement.destination, spot) for spot in placement.spots}
+    return found
+
+
+def _renewed(planned: Change | None, change: Change | None) -> Change | None:
+    """Return a change with what the one that was planned has besides files and record."""
+    if planned is None or change is None:
+        return change
+    parts = {
+        store: replace(
+            part,
+            guard=planned.parts[store].guard,
+            delete=part.delete | (planned.parts[store].delete - part.files.keys()),
+        )
+        if store in planned.parts
+        else part
+        for store, part in change.parts.items()
+    }
+    return replace(change, parts=parts)

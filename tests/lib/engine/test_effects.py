@@ -1,0 +1,335 @@
+"""Effects: when stages act outside, how often, and what is never done in vain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from support.platform import (
+    Platform,
+    StageFunction,
+    config_map,
+    destination,
+    promise,
+    request,
+    writes,
+)
+
+from troth.api import Fields, Json, JsonObject, dump_documents
+from troth.engine import State, preview
+from troth.errors import Reason, TransientError
+from troth.runners import Leak, StageJob, StageResult
+
+FORCED = {"kratix.io/manual-reconciliation": "true"}
+FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
+
+
+@dataclass
+class Provider:
+    """A stage that makes users outside, one for each generation, and remembers them.
+
+    Attributes:
+        lives: how long a user is good, None for ever.
+        forgets: whether it keeps nothing in its status.
+        down: whether the provider answers.
+        extra: objects that it renders only once it has a user.
+        calls: what it did outside.
+    """
+
+    lives: timedelta | None = None
+    forgets: bool = False
+    down: bool = False
+    extra: tuple[JsonObject, ...] = ()
+    waits: bool = False
+    calls: list[str] = field(default_factory=list[str])
+
+    def __call__(self, job: StageJob) -> StageResult:
+        fields, now = Fields(job.object), datetime.fromisoformat(str(job.context["now"]))
+        state = fields.section("status")
+        generation, until = state.value("generation") or 0, state.text("until", "")
+        assert isinstance(generation, int)
+        control: dict[str, Json] = {}
+        user, name = state.text("user", ""), fields.section("metadata").text("name")
+        if not user or (until and datetime.fromisoformat(until) <= now):
+            generation += 1
+            user, control = self._make(f"{name}-g{generation}", job)
+            until = (now + self.lives).isoformat() if self.lives else ""
+        status: dict[str, Json] = {"user": user, "generation": generation, "until": until}
+        if control:
+            status = dict(state.raw)
+        elif self.lives:
+            seconds = (datetime.fromisoformat(until) - now).total_seconds()
+            control["reconcileAfter"] = f"{seconds:.0f}s"
+        if self.waits and not control.get("effects"):
+            control["suspend"] = True
+        return self._result(config_map(name, user=user), {} if self.forgets else status, control)
+
+    def _make(self, name: str, job: StageJob) -> tuple[str, dict[str, Json]]:
+        if job.context["effects"] == "recall":
+            return "(known after apply)", {"effects": [f"create the user {name}"]}
+        if self.down:
+            raise TransientError(Reason.STATE_STORE_UNREACHABLE, "the provider does not answer.")
+        self.calls.append(name)
+        return name, {}
+
+    def _result(
+        self, user: JsonObject, status: Mapping[str, Json], control: Mapping[str, Json]
+    ) -> StageResult:
+        objects = [user, *(self.extra if "effects" not in control else ())]
+        metadata = {"status.yaml": dump_documents([status])}
+        if control:
+            metadata["workflow-control.yaml"] = dump_documents([control])
+        return StageResult({"objects.yaml": dump_documents(objects)}, metadata)
+
+
+def platform_of(stage: StageFunction) -> Platform:
+    return Platform(stages={"configure": stage})
+
+
+def test_an_effect_is_performed_once_and_what_it_gave_is_written_in_the_same_run() -> None:
+    provider = Provider()
+    platform = platform_of(provider)
+
+    first = platform.sync(request())["one"]
+    second = platform.sync(request())["one"]
+
+    assert provider.calls == ["one-g1"]
+    assert b"user: one-g1" in platform.files[FILE]
+    assert (first.state, second.state) == (State.WRITTEN, State.UNCHANGED)
+
+
+def test_a_plan_does_nothing_outside_and_says_what_would_be_done() -> None:
+    provider = Provider()
+    (shown,) = (one for one in preview(platform_of(provider).plan(request())) if one.item.name)
+
+    assert provider.calls == []
+    assert shown.item.message == "Outside, sync would: create the user one-g1."
+    assert b"(known after apply)" in (shown.files[0].after or b"")
+
+
+@pytest.mark.parametrize("why", ["held", "fence", "nowhere", "astray", "paused", "leak"])
+def test_nothing_is_done_outside_for_what_is_not_written(why: str) -> None:
+    provider = Provider()
+    platform = platform_of(provider)
+    asked = request()
+    if why == "held":
+        platform.promises.append(promise("other", kind="Other", configure=["other"]))
+        platform.stages["other"] = writes(config_map("one"))
+        platform.sync(request("first", kind="Other"))
+    elif why == "fence":
+        platform.promises = [promise(fence="{namespaces: [another]}")]
+    elif why == "nowhere":
+        platform.promises = [promise(selectors={"zone": "moon"})]
+    elif why == "astray":
+        platform.stages["configure"] = _sending(provider, {"zone": "moon"})
+    elif why == "paused":
+        asked = request(labels={"kratix.io/paused": "true"})
+    else:
+        platform.stages["configure"] = _leaking(provider)
+
+    item = platform.sync(asked)["one"]
+
+    assert provider.calls == []
+    assert item.state is not State.WRITTEN
+
+
+def _sending(stage: StageFunction, labels: JsonObject) -> StageFunction:
+    selectors = dump_documents([[{"matchLabels": labels}]])
+
+    def sending(job: StageJob) -> StageResult:
+        done = stage(job)
+        return replace(done, metadata={**done.metadata, "destination-selectors.yaml": selectors})
+
+    return sending
+
+
+def _leaking(stage: StageFunction) -> StageFunction:
+    return lambda job: replace(stage(job), leaks=(Leak("output/objects.yaml", "TOKEN"),))
+
+
+def test_an_output_that_gives_a_secret_away_is_refused_and_the_variable_named() -> None:
+    item = platform_of(_leaking(writes(config_map("one")))).sync(request())["one"]
+
+    assert item.reason is Reason.PLAIN_SECRET
+    assert "output/objects.yaml holds the value of the variable TOKEN" in item.message
+
+
+@pytest.mark.parametrize(
+    ("file", "state"), [("output/a", State.WRITTEN), ("metadata/status.yaml", State.REFUSED)]
+)
+def test_a_promise_that_may_write_plain_secrets_may_not_write_them_into_its_status(
+    file: str, state: State
+) -> None:
+    stage = writes(config_map("one"))
+    platform = platform_of(lambda job: replace(stage(job), leaks=(Leak(file, "TOKEN"),)))
+    platform.promises = [promise(annotations={"troth.dev/allow-plain-secrets": "true"})]
+
+    assert platform.sync(request())["one"].state is state
+
+
+def test_a_stage_that_wants_to_act_again_from_what_it_left_is_refused() -> None:
+    provider = Provider(forgets=True)
+    platform = platform_of(provider)
+    platform.sync(request())
+
+    item = platform.sync(request(labels=FORCED))["one"]
+
+    assert provider.calls == ["one-g1"]
+    assert (item.state, item.reason) == (State.FAILED, Reason.UNSTABLE)
+    assert "create the user one-g1" in item.message
+    assert b"user: one-g1" in platform.files[FILE]
+
+
+def test_what_is_due_runs_again_and_not_before() -> None:
+    provider = Provider(lives=timedelta(hours=2))
+    platform = platform_of(provider)
+    platform.sync(request())
+    ran = len(platform.runner.runs)
+
+    platform.now += timedelta(hours=2, seconds=-1)
+    early = platform.sync(request())["one"]
+    idle = len(platform.runner.runs) - ran
+    platform.now += timedelta(seconds=1)
+    late = platform.sync(request())["one"]
+
+    assert (early.state, idle) == (State.UNCHANGED, 0)
+    assert late.state is State.WRITTEN
+    assert provider.calls == ["one-g1", "one-g2"]
+    assert b"user: one-g2" in platform.files[FILE]
+
+
+def test_a_run_that_is_forced_before_it_is_due_changes_nothing() -> None:
+    provider = Provider(lives=timedelta(hours=2))
+    platform = platform_of(provider)
+    platform.sync(request())
+    before = platform.records
+
+    platform.now += timedelta(hours=1)
+    item = platform.sync(request(labels=FORCED))["one"]
+
+    assert item.state is State.UNCHANGED
+    assert platform.records == before
+
+
+def test_an_effect_that_fails_is_reported_and_tried_again_with_the_old_files_kept() -> None:
+    provider = Provider(lives=timedelta(hours=2))
+    platform = platform_of(provider)
+    platform.sync(request())
+    platform.now += timedelta(hours=3)
+
+    provider.down = True
+    failed = platform.sync(request())["one"]
+    kept = platform.files[FILE]
+    provider.down = False
+    platform.sync(request())
+
+    assert (failed.state, failed.message) == (State.FAILED, "the provider does not answer.")
+    assert b"user: one-g1" in kept
+    assert provider.calls == ["one-g1", "one-g2"]
+
+
+def test_one_effect_that_fails_costs_no_other_request() -> None:
+    provider = Provider()
+    platform = platform_of(provider)
+
+    def stage(job: StageJob) -> StageResult:
+        provider.down = "down" in str(job.object["metadata"])
+        return provider(job)
+
+    platform.runner.parallelism = 1
+    platform.stages["configure"] = stage
+    items = platform.sync(request("down"), request("up"))
+
+    assert (items["down"].state, items["up"].state) == (State.FAILED, State.WRITTEN)
+
+
+def test_once_it_acted_a_stage_may_not_render_what_nobody_claimed() -> None:
+    provider = Provider(extra=(config_map("two"),))
+    platform = platform_of(provider)
+
+    item = platform.sync(request())["one"]
+
+    assert (item.state, item.reason) == (State.FAILED, Reason.UNSTABLE)
+    assert platform.files == {}
+
+
+def test_a_value_that_nobody_will_give_is_never_written() -> None:
+    item = platform_of(writes(config_map("one", user="(known after apply)"))).sync(request())["one"]
+
+    assert (item.state, item.reason) == (State.FAILED, Reason.STAGE_FAILED)
+    assert "asked for no effect" in item.message
+
+
+def test_what_a_stage_did_before_it_waits_is_remembered() -> None:
+    provider = Provider(waits=True)
+    platform = platform_of(provider)
+
+    item = platform.sync(request())["one"]
+    platform.sync(request(labels=FORCED))
+
+    assert item.state is State.SUSPENDED
+    assert provider.calls == ["one-g1"]
+
+
+def test_a_change_with_effects_is_guarded_like_any_other() -> None:
+    platform = platform_of(Provider())
+    platform.sync(request())
+
+    (change,) = (one for one in platform.handed_in if one.files)
+
+    assert change.guard is not None
+
+
+SEALED: JsonObject = {
+    "apiVersion": "bitnami.com/v1alpha1",
+    "kind": "SealedSecret",
+    "metadata": {
+        "name": "one",
+        "namespace": "team",
+        "annotations": {"troth.dev/sealed-for": "west"},
+    },
+    "spec": {"encryptedData": {}},
+}
+
+
+@pytest.mark.parametrize(
+    ("certificate", "state"), [("a.pem", State.WRITTEN), ("b.pem", State.REFUSED)]
+)
+def test_what_was_sealed_for_another_cluster_is_refused(certificate: str, state: State) -> None:
+    platform = platform_of(writes(SEALED))
+    platform.destinations = [
+        replace(destination("east", zone="east"), certificate=certificate),
+        replace(destination("west"), certificate="a.pem"),
+    ]
+    platform.promises = [promise(selectors={"zone": "east"})]
+
+    item = platform.sync(request())["one"]
+
+    assert item.state is state
+    if state is State.REFUSED:
+        assert item.reason is Reason.SEALED_FOR_ANOTHER
+        assert "sealed for Destination west and would go to east" in item.message
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "runs"), [("certificate", "new.pem", 0), ("sealing_epoch", "2", 1)]
+)
+def test_only_a_controller_that_lost_its_keys_makes_its_secrets_anew(
+    field: str, value: str, runs: int
+) -> None:
+    platform = platform_of(writes(config_map("one")))
+    platform.destinations = [replace(destination("cluster"), certificate="a.pem")]
+    platform.sync(request())
+    before = len(platform.runner.runs)
+
+    given: Mapping[str, str] = {"certificate": "a.pem", field: value}
+    platform.destinations = [
+        replace(
+            destination("cluster"),
+            certificate=given["certificate"],
+            sealing_epoch=given.get("sealing_epoch", ""),
+        )
+    ]
+    platform.sync(request())
+
+    assert len(platform.runner.runs) - before == runs
