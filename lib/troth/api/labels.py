@@ -60,11 +60,11 @@ EXTERNAL = "troth.dev/external"
 DELEGATIONS = "troth.dev/delegations"  # of a rendered Gateway or ListenerSet
 COMMIT = "troth.dev/commit"
 READER = "troth.dev/reader"
+SEALED_FOR = "troth.dev/sealed-for"  # of a rendered SealedSecret: a Destination's name
 SIGNING_KEY = "troth.dev/signing-key"
 SEALING_CERTIFICATE = "troth.dev/sealing-certificate"  # of a Destination
 SEALING_EPOCH = "troth.dev/sealing-epoch"
 SEALS_FOR = "troth.dev/seals-for"  # of a Promise
-SEALED_FOR = "troth.dev/sealed-for"  # of a SealedSecret
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
 DELETION_PROTECTION = "troth.dev/deletion-protection"
 
