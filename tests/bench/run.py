@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import history, latency, passes, scale, writer
+from bench import history, latency, passes, scale, sealing, writer
 from bench._table import FULL, QUICK, Row, Scale, print_rows, write_json
 
 _OUTPUT = Path("build/bench.json")
@@ -19,6 +19,7 @@ _BENCHES: dict[str, tuple[str, Callable[[Scale], list[Row]]]] = {
     "writer": ("The Git store against a writer with a worktree", writer.run),
     "latency": ("How long callers wait for a receipt", latency.run),
     "passes": ("Passes over requests of the Promise namespace", passes.run),
+    "sealing": ("Sealing values, and finding that none changed", sealing.run),
     "history": ("A long history beside a short one", history.run),
     "scale": ("One large store, from nothing", scale.run),
 }

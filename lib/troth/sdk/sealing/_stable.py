@@ -8,6 +8,7 @@ again from it changes nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from troth.api import JsonObject
 from troth.errors import Reason, StageError
@@ -32,6 +33,13 @@ class Sealable:
 
     value: bytes | Unknown | None = field(repr=False)
     generation: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a text in place of bytes; it would be taken for a value that is not known."""
+        value = cast("object", self.value)
+        if value is not None and not isinstance(value, bytes | Unknown):
+            message = f"a value to seal is bytes, None or UNKNOWN, not {type(value).__name__}"
+            raise TypeError(message)
 
 
 @dataclass(frozen=True, slots=True)

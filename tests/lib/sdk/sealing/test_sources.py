@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.certificates import Certificates
 from support.git_http import Answer, Cut, Fault, serve_git
+from support.proxy import serve_proxy
 from support.sealing import END, NOW, certificate_pem, private_key, private_pem
 from support.web import dripping, free_port
 
@@ -321,6 +322,16 @@ def test_a_forwarded_port_is_not_asked_through_a_proxy(
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     with serve_git(tmp_path, fault=answering({"/v1/cert.pem": PEM})) as host:
         assert load_certificate(host.url(""), NOW).fingerprint == FINGERPRINT
+
+
+def test_a_host_elsewhere_is_asked_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serve_proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        error_of("https://certs.invalid/c", kind=TransientError)
+
+    assert proxy.asked == ["certs.invalid:443"]
 
 
 @pytest.mark.parametrize("kind", ["file", "host", "service"])

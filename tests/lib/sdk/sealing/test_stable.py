@@ -1,7 +1,7 @@
 """Stable sealing: what is kept, sealed anew, or to be rotated; each key for itself."""
 
 from dataclasses import replace
-from typing import TypedDict, Unpack
+from typing import TypedDict, Unpack, cast
 
 import pytest
 from support.sealing import CountingSealer, certificate, unseal
@@ -318,6 +318,15 @@ def test_what_is_left_is_in_one_order_however_it_was_asked_for() -> None:
 
     assert list(after.as_json()) == ["b", "c"]
     assert list(after.ciphertexts()) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("value", ["s3cret", 1, bytearray(b"s3cret")])
+def test_what_is_no_bytes_is_refused_and_not_told(value: object) -> None:
+    with pytest.raises(TypeError) as caught:
+        Sealable(cast("bytes", value))
+
+    expected = f"a value to seal is bytes, None or UNKNOWN, not {type(value).__name__}"
+    assert str(caught.value) == expected
 
 
 def test_no_text_of_what_is_handed_around_holds_a_value() -> None:
