@@ -28,6 +28,7 @@ from troth_statestore.pieces import (
 )
 from troth_statestore.protocol import (
     ChangeSet,
+    Deed,
     Guard,
     Outcome,
     Probe,
@@ -41,6 +42,7 @@ __all__ = [
     "KEPT",
     "ChangeSet",
     "Commit",
+    "Deed",
     "FileStep",
     "Guard",
     "History",

@@ -76,7 +76,7 @@ def check_alone(change: ChangeSet) -> None:
 
 
 def _check_message(change: ChangeSet) -> None:
-    for text in (change.title, *(value for _, value in change.trailers)):
+    for text in (change.title, *change.deed, *(value for _, value in change.trailers)):
         if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
             raise ValueError(f"change set {change.key!r}: {text!r} is no single line of text")
     for name, _ in change.trailers:

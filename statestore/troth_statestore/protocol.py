@@ -9,12 +9,13 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from troth.errors import TrothError
 
 __all__ = [
     "ChangeSet",
+    "Deed",
     "Guard",
     "Outcome",
     "Probe",
@@ -60,6 +61,19 @@ class Probe:
     refusal: TrothError | None = None
 
 
+class Deed(NamedTuple):
+    """What a change set does, told so that several can be counted: ``Create``, ``request``.
+
+    `noun` is what one of them is called; of several an s stands at its end.
+    """
+
+    verb: str
+    noun: str
+
+
+_SOME_CHANGE = Deed("Make", "change")
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
     """All that one key wants changed, applied whole or not at all.
@@ -75,6 +89,7 @@ class ChangeSet:
         trailers: ``(name, value)`` pairs for the foot of the commit message, in order.
         guard: asked before it is written, should others have written records since this store's
             last snapshot: what does not pass is stale. None where no record but its own matters.
+        deed: what it is counted as in the subject of a commit that it shares with others.
     """
 
     key: str
@@ -85,6 +100,7 @@ class ChangeSet:
     title: str = ""
     trailers: tuple[tuple[str, str], ...] = ()
     guard: "Guard | None" = field(default=None, compare=False)
+    deed: Deed = _SOME_CHANGE
 
 
 Guard: TypeAlias = Callable[[Mapping[str, bytes | None]], bool]

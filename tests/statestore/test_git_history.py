@@ -185,7 +185,7 @@ def test_a_flush_can_be_one_commit_that_tells_of_every_change_set(
     assert {receipt.revision for receipt in receipts} == {remote.tip()}
     [message] = remote.messages()
     assert message.splitlines() == [
-        "Update 2 requests",
+        "Make 2 changes",
         "",
         *("Update a", "", "Troth-Request: a", "Troth-Generation: 1"),
         *(f"Troth-Record: {digest_bytes(b'record of a')}", ""),

@@ -16,7 +16,7 @@ from troth.engine.change import Change
 from troth.engine.ledger import Ledger
 from troth.engine.values import Item, ObjectId, Spot, State, World
 from troth.errors import InvalidInputError, Reason
-from troth_statestore import ChangeSet, destination_key, digest_bytes, flat_file
+from troth_statestore import ChangeSet, Deed, destination_key, digest_bytes, flat_file
 
 __all__ = ["CANARY_FILES", "CANARY_OBJECTS", "CanaryRecord", "Upkeep", "canaries_of", "upkeep"]
 
@@ -211,13 +211,15 @@ class _Task:
         )
         if same and not delete and record == old:
             return
+        verb = "Write" if files else "Remove"
         self._parts[store] = ChangeSet(
             key=key,
             expected_version=version,
             files=files,
             delete=delete,
             record=record.encode() if record is not None else None,
-            title=f"{'Write' if files else 'Remove'} the canaries of Destination {self._name}",
+            title=f"{verb} the canaries of Destination {self._name}",
+            deed=Deed(f"{verb} the canaries of", "Destination"),
             trailers=(("Troth-Destination", self._name),),
         )
 

@@ -120,6 +120,7 @@ def _undone(part: ChangeSet, spots: Sequence[Spot], there: Mapping[Spot, bytes])
         files={spot.path: content for spot, content in there.items()},
         delete=frozenset(spot.path for spot in spots if spot not in there),
         title=f"Take back: {part.title}",
+        deed=part.deed._replace(verb="Take back"),
     )
 
 

@@ -13,9 +13,9 @@ from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.render import Rendered
 from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
-from troth_statestore import ChangeSet, Owner, digest_bytes, record_key
+from troth_statestore import ChangeSet, Deed, Owner, digest_bytes, record_key
 
-__all__ = ["VERBS", "Change", "Composer", "spread"]
+__all__ = ["VERBS", "Change", "Composer", "deed_of", "spread"]
 
 VERBS = ("Adopt", "Create", "Move", "Put back", "Update")
 """What the subject of a commit may begin with that writes the files of a request."""
@@ -98,17 +98,20 @@ class Composer:
         leaving = left_elsewhere(draft, stale)
         late = frozenset(spot for spot in stale if any(one.owns(spot) for one in leaving))
         final, new = new, replace(new, leaving=(*leaving, *new.leaving))
+        verb = _verb(draft)
         home = ChangeSet(
             key=record_key(Owner(*draft.key)),
             expected_version=draft.entry.version if draft.entry is not None else None,
             record=new.encode(draft.home),
-            title=f"{_verb(draft)} {draft.key}",
+            title=f"{verb} {draft.key}",
+            deed=deed_of(verb, draft.key),
             trailers=_trailers(draft.promise, new),
         )
         change = spread(home, draft.home, contents, stale - late)
         if not late:
             return change
-        bare = replace(home, expected_version=None, record=None, title=f"Move {draft.key}")
+        moved = replace(home, title=f"Move {draft.key}", deed=deed_of("Move", draft.key))
+        bare = replace(moved, expected_version=None, record=None)
         after = spread(bare, draft.home, {}, late).parts
         last = replace(
             home, expected_version=digest_bytes(home.record or b""), record=final.encode(draft.home)
@@ -124,6 +127,7 @@ class Composer:
             expected_version=entry.version,
             record=None,
             title=f"Remove {key}",
+            deed=deed_of("Remove", key),
             trailers=_identity(entry.record),
         )
         return spread(home, entry.home, {}, files)
@@ -183,6 +187,11 @@ class Composer:
             paused=draft.is_paused,
             sealed=sealed,
         )
+
+
+def deed_of(verb: str, key: RequestKey) -> Deed:
+    """Return what is done to a request or Promise, to be counted with others."""
+    return Deed(verb, "Promise" if key.is_promise else "request")
 
 
 def _contents(draft: Draft) -> dict[Spot, bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.api import Reader, RequestKey
-from troth.engine.change import Change, spread
+from troth.engine.change import Change, deed_of, spread
 from troth.engine.digest import output_digest
 from troth.engine.history import Past, Step, receipt_in
 from troth.engine.ledger import Entry
@@ -223,6 +223,7 @@ def _change(past: Past, entry: Entry, steps: Sequence[Step], files: Iterable[Fil
         expected_version=version,
         record=content,  # as it stands: a rollback is noticed, and kept, by the next sync
         title=f"Roll back {key}",
+        deed=deed_of("Roll back", key),
         trailers=_trailers(entry.record, steps),
     )
     changed = list(files)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from troth_statestore._plan import Step
 from troth_statestore.git._fast_import import Commit
+from troth_statestore.git._told import Told
 from troth_statestore.protocol import ChangeSet, digest_bytes
 
 __all__ = [
@@ -47,7 +48,11 @@ def _commit_of_each(steps: Sequence[Step], prefix: str) -> list[Commit]:
 
 
 def commit_of_all(steps: Sequence[Step], prefix: str) -> Commit:
-    """Return one commit for all change sets; its message tells what each alone would have said."""
+    """Return one commit for all change sets; its message tells what each alone would have said.
+
+    Above that a short list, where they are many: who reads it wants to know what was done, the
+    receipts are for programs, and none may be left out.
+    """
     single = _commit_of_each(steps, prefix)
     if len(single) == 1:
         return single[0]
@@ -56,8 +61,10 @@ def commit_of_all(steps: Sequence[Step], prefix: str) -> Commit:
     for commit in single:
         write |= commit.write
         remove += commit.remove
-    messages = "\n".join(commit.message for commit in single)
-    return Commit(f"Update {len(single)} requests\n\n{messages}", write, remove)
+    told = Told([(step.change.deed, _title(step.change)) for step in steps])
+    parts = [f"{told.subject}\n", *([told.listing] if told.listing else [])]
+    messages = "\n".join([*parts, *(commit.message for commit in single)])
+    return Commit(messages, write, remove)
 
 
 def commit_of_records(
@@ -90,7 +97,11 @@ def _message(step: Step) -> str:
     trailers = change.trailers
     if step.record_differs:
         trailers = (*trailers, (RECORD, _version(change)))
-    return _spelled(change.title or change.key, trailers)
+    return _spelled(_title(change), trailers)
+
+
+def _title(change: ChangeSet) -> str:
+    return change.title or change.key
 
 
 def _version(change: ChangeSet) -> str:

@@ -70,7 +70,7 @@ def test_one_file_holds_all_is_proved_and_a_reverted_commit_is_a_rollback(
 
     assert tree(workspace) == [FILE]
     assert len({item["revision"] for item in first.items.values()}) == 1
-    assert workspace.commits()[1:] == ["Update default/shop (namespace)", "Update 2 requests"]
+    assert workspace.commits()[1:] == ["Update default/shop (namespace)", "Create 2 requests"]
     assert (third.items["shop"]["reason"], third.items["payments"]["reason"]) == (
         "Reverted",
         "UpToDate",

@@ -446,6 +446,6 @@ def test_the_history_of_a_part_leaves_out_the_commits_of_others(git: GitPlatform
 
     assert [step.commit.subject for step in steps] == [
         "Update team/one (thing)",
-        "Update 2 requests",
+        "Create 2 requests",
     ]
     assert git.past.step(ONE, steps[1].commit.revision) == steps[1]
