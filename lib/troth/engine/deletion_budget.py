@@ -6,7 +6,7 @@ emptied, or a namespace that was deleted by mistake, looks like many removals at
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from troth.api import DeletionLimit, RequestKey
 from troth.api.labels import ALLOW_DELETIONS
@@ -67,6 +67,19 @@ class DeletionBudget:
                 )
                 said |= dict.fromkeys(mine, text)
         return {key: said[store] for key, store in removals.items() if store in said}
+
+    def leans_on(
+        self, removals: Mapping[RequestKey, str], inventory: Mapping[RequestKey, str]
+    ) -> dict[str, int]:
+        """Return by store the agreements without which some of `removals` would be refused.
+
+        Args:
+            removals: none of which is refused, each with its home store.
+            inventory: as for `refusals`.
+        """
+        refused = replace(self, approved={}).refusals(removals, inventory)
+        needed = {removals[key] for key in refused} & self.approved.keys()
+        return {store: self.approved[store] for store in sorted(needed)}
 
     def _groups(self, stores: Mapping[str, int]) -> list[list[str]]:
         """Return the stores that are judged together."""

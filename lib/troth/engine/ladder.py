@@ -27,7 +27,13 @@ from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
 from troth.engine.perform import Performer
 from troth.engine.prepare import Preparer
-from troth.engine.removal import DeletionBudget, PruneRules, Remover, files_of_others
+from troth.engine.removal import (
+    DeletionBudget,
+    PruneRules,
+    Remover,
+    agreements,
+    files_of_others,
+)
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.room import Room
@@ -79,6 +85,7 @@ class Plan:
         heirs: who takes over from some of the removals.
         upkeep: what Destinations need for themselves.
         performer: lets stages do outside what they want to, before what they render is written.
+        agreements: by store, what was agreed to and is needed for some of the removals.
     """
 
     ledger: Ledger
@@ -90,6 +97,7 @@ class Plan:
     heirs: Heirs
     upkeep: Sequence[Upkeep]
     performer: Performer
+    agreements: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def kept_files(self) -> frozenset[Spot]:
@@ -157,7 +165,11 @@ class Engine:
         performer = Performer(
             replace(preparer, renderer=self.renderer.performing), composer, workers
         )
-        return Plan(ledger, drafts, removals, items, blockers, waiting, heirs, own, performer)
+        lost = [key for key in removals if key not in heirs.by_old]
+        agreed = agreements(ledger, lost, self.settings.inventory, self.settings.budget)
+        return Plan(
+            ledger, drafts, removals, items, blockers, waiting, heirs, own, performer, agreed
+        )
 
     def _preparer(
         self, ledger: Ledger, admission: Admission, claims: Claims, adoptions: Adoptions

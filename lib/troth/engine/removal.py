@@ -5,7 +5,7 @@ roots it was read from were read again, and only when nothing in the run was unr
 protection are judged before the first delete pipeline runs.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api import Fields, JsonObject, Promise, RequestKey, RequestSchema, ResourceRequest
@@ -26,6 +26,7 @@ __all__ = [
     "DeletionBudget",
     "PruneRules",
     "Remover",
+    "agreements",
     "files_of_others",
     "not_removed_yet",
     "promise_in_use",
@@ -105,6 +106,22 @@ def sort_out(
             kept.append(of_record(mine[key], *reason))
             refused[key] = reason[-1]
     return [key for key in removable if key not in refused], kept
+
+
+def agreements(
+    ledger: Ledger, lost: Iterable[RequestKey], inventory: str, budget: DeletionBudget
+) -> Mapping[str, int]:
+    """Return by store what was agreed to and is needed for some of the removals.
+
+    Args:
+        ledger: what the stores know.
+        lost: who is removed and nobody takes over from.
+        inventory: whose requests a budget counts.
+        budget: what was agreed to.
+    """
+    entries = ledger.entries.items()
+    homes = {key: entry.home for key, entry in entries if entry.record.inventory == inventory}
+    return budget.leans_on({key: homes[key] for key in lost}, homes)
 
 
 def files_of_others(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from troth.api import RequestKey
+from troth.engine.agreed import with_agreements
 from troth.engine.canary import Upkeep
 from troth.engine.carry import Fate, Submit, carry_out, hand_in, landed, told
 from troth.engine.change import Change, Composer
@@ -88,6 +89,7 @@ class Writer:
         items += [
             _removal_item(plan, key, outcomes[key]) for key in plan.removals if key in outcomes
         ]
+        items = with_agreements(items, plan)
         items = with_upkeep(items, [_upkeep_item(one, outcomes[one.key]) for one in plan.upkeep])
         return Report(sorted(items, key=lambda item: item.key), _unsettled(plan, items, outcomes))
 

@@ -110,6 +110,8 @@ def test_an_annotation_on_the_state_store_agrees_to_that_many(
 
     assert states(run)["Removed"] == removed
     assert f"agrees to {agreed} removals in every run; take it off when they are done" in run.err
+    used = [str(item["name"]) for item in run.all_items if "Take it off now" in str(item)]
+    assert used == (["team-00"] if removed else [])
 
 
 def test_a_state_store_with_an_annotation_that_says_nothing_is_refused(

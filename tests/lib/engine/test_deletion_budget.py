@@ -82,6 +82,27 @@ def test_what_an_earlier_round_could_not_remove_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("budget", "a", "b", "needed"),
+    [
+        (DeletionBudget(approved={"a": 12}), 12, 0, {"a": 12}),
+        (DeletionBudget(approved={"a": 12}), 10, 0, {}),
+        (DeletionBudget(approved={"a": 12}), 12, 10, {"a": 12}),
+        (DeletionBudget(approved={"a": 12, "b": 1}), 12, 0, {"a": 12}),
+        (DeletionBudget(approved={"a": 12}, allowed=12), 12, 0, {}),
+        (DeletionBudget(approved={"a": 12}, earlier=keys("a", 11, "gone")), 1, 0, {"a": 12}),
+        (DeletionBudget(approved={"a": 1}, own={"a": DeletionLimit(0, 0)}), 1, 10, {"a": 1}),
+    ],
+)
+def test_an_agreement_is_needed_for_what_would_be_refused_without(
+    budget: DeletionBudget, a: int, b: int, needed: dict[str, int]
+) -> None:
+    removals = keys("a", a) | keys("b", b)
+
+    assert budget.refusals(removals, removals) == {}
+    assert budget.leans_on(removals, removals) == needed
+
+
+@pytest.mark.parametrize(
     ("removals", "words"),
     [
         (keys("", 11), 'agree: --allow-deletions 11, or troth.dev/allow-deletions: "11" on the '),
@@ -178,3 +199,38 @@ def test_a_promise_stays_while_the_budget_keeps_a_request_of_it_elsewhere() -> N
     assert not any(key.is_promise for key in planned)
     assert items["thing"].reason == Reason.PROMISE_IN_USE
     assert {State.REMOVED, State.REFUSED, State.ORPHANED} == {one.state for one in items.values()}
+
+
+def agreed_to(platform: Platform, count: int) -> None:
+    budget = DeletionBudget(approved={"": count})
+    platform.settings = replace(platform.settings, budget=budget)
+
+
+def test_an_agreement_that_was_used_is_told_once_and_is_to_be_taken_off() -> None:
+    platform = Platform()
+    platform.sync(*many(20))
+    agreed_to(platform, 12)
+
+    items = platform.sync(*many(8))
+    unused = platform.sync(*many(7))
+
+    said = [name for name, item in items.items() if "Take it off now" in item.message]
+    assert said == ["r08"]
+    assert 'troth.dev/allow-deletions: "12" on the GitStateStore was' in items["r08"].message
+    assert {item.message for item in unused.values()} == {""}
+
+
+def test_an_agreement_is_not_to_be_taken_off_while_some_of_it_is_still_to_come() -> None:
+    platform = with_delete_pipeline()
+    platform.sync(*many(12))
+    agreed_to(platform, 12)
+    waits = writes(control={"suspend": True, "message": "not yet"})
+    done = writes()
+    platform.stages["delete"] = lambda job: (
+        waits if job.environ["KRATIX_OBJECT_NAME"] == "r00" else done
+    )(job)
+
+    items = platform.sync()
+
+    assert items["r00"].state is State.SUSPENDED
+    assert "Take it off once the others are gone too" in items["r01"].message
