@@ -11,30 +11,21 @@ Source: Kratix's workplacement controller (``workplacement_controller.go``).
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from troth.api import Destination, Fields, Layout, load_object
+from troth.api import Layout
 from troth.engine.change import Change
 from troth.engine.draft import Draft
+from troth.engine.kratix_lists import read_lists
 from troth.engine.ledger import Ledger
-from troth.engine.report import of_destination
+from troth.engine.sites import given_sites
 from troth.engine.strays import Strays
 from troth.engine.values import Item, Placement, Spot, World
-from troth.errors import TrothError
-from troth_statestore import flat_file
+from troth.engine.view import View
 
-__all__ = ["LISTS", "Adoptions"]
-
-LISTS = ".kratix"
-"""The folder of the lists, below a Destination's path; no stage may write there."""
-
-# Lists that a message names before it only counts them.
-_NAMED = 5
+__all__ = ["Adoptions"]
 
 
 class Adoptions:
     """What Kratix left behind in the Destinations of a run.
-
-    A list is believed only of files below its own Destination, and only of those that no record
-    says the owner of.
 
     Args:
         world: the Destinations.
@@ -44,27 +35,16 @@ class Adoptions:
     def __init__(self, world: World, ledger: Ledger) -> None:
         self._lists: dict[Spot, Spot] = {}
         self._files: dict[Spot, dict[Spot, str]] = {}
-        self._destinations: dict[Spot, str] = {}
-        self._strays = Strays.of(world, ledger)
+        self._strays = Strays.at(given_sites(world), ledger.view)
         held = ledger.file_holders()
-        for destination in world.destinations.values():
-            if destination.layout is Layout.NONE:
-                self._read(destination, world.store_of(destination), ledger, held.keys())
+        for site in given_sites(world):
+            if site.layout is Layout.NONE:
+                self._read(site.root, ledger.view, held.keys())
 
-    def _read(
-        self, destination: Destination, store: str, ledger: Ledger, held: Collection[Spot]
-    ) -> None:
-        view = ledger.view
-        lists = view.digests(Spot(store, flat_file(destination.path, LISTS)))
-        for spot, content in sorted(view.read(lists).items()):
-            if spot in held:
-                continue
-            names = (Spot(store, path) for path in _listed(content, spot, destination.path))
-            there = {file: view.digests(file).get(file) for file in names if file not in held}
-            found = {file: digest for file, digest in there.items() if digest is not None}
-            self._files[spot] = {**found, spot: lists[spot]}
-            self._destinations[spot] = destination.name
-            self._lists |= dict.fromkeys(found, spot)
+    def _read(self, root: Spot, view: View, held: Collection[Spot]) -> None:
+        for spot, files in read_lists(view, root, held).items():
+            self._files[spot] = files
+            self._lists |= dict.fromkeys(files.keys() - {spot}, spot)
 
     def own(self, placements: Iterable[Placement]) -> Mapping[Spot, str]:
         """Return the files, with their digests, that are rendered and that Kratix wrote."""
@@ -103,20 +83,7 @@ class Adoptions:
         Args:
             drafts: as `bequeath` returned them.
         """
-        taken = {spot for _, change in drafts if change is not None for spot in change.delete}
-        left: dict[str, list[Spot]] = {}
-        for spot in sorted(self._files.keys() - taken):
-            left.setdefault(self._destinations[spot], []).append(spot)
-        items = [of_destination(name, spots[0], _kept(spots)) for name, spots in left.items()]
-        return [*items, *self._strays.left(drafts)]
-
-
-def _kept(lists: Sequence[Spot]) -> str:
-    return (
-        f"nobody rendered what Kratix's lists name: {', '.join(str(one) for one in lists[:_NAMED])}"
-        f"{f' and {len(lists) - _NAMED} more' if len(lists) > _NAMED else ''}; they and their "
-        "files are kept. Remove them by hand if nobody needs them."
-    )
+        return self._strays.left(drafts)
 
 
 def _removing(change: Change, files: Collection[Spot]) -> Change:
@@ -125,18 +92,3 @@ def _removing(change: Change, files: Collection[Spot]) -> Change:
         for store, part in change.parts.items()
     }
     return replace(change, parts=parts)
-
-
-def _listed(content: bytes, spot: Spot, root: str) -> list[str]:
-    """Return the files below a Destination's path that a list names; none when it is no list."""
-    try:
-        text = content.decode("utf-8", errors="replace")
-        names = Fields(load_object(text, str(spot))).texts("files")
-    except TrothError:
-        return []  # not Kratix's, so it stays where it is, and what it names is nobody's
-    paths = [name.lstrip("/") for name in names]
-    below = flat_file(root, "x").removesuffix("x")
-    if all(path.startswith(below) for path in paths):
-        return paths
-    # Older versions of Kratix left the Destination's path out, of all files of a list.
-    return [flat_file(root, path) for path in paths]

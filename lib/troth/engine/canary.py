@@ -6,19 +6,19 @@ they are accounted for, and go when they are switched off or the Destination is 
 Source: Kratix's destination controller (``destination_controller.go``).
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from troth.api import Destination, Fields, Layout, RequestKey, load_object
+from troth.api import Destination, Layout, RequestKey
 from troth.engine.absence import Intake
 from troth.engine.change import Change
+from troth.engine.destination_record import DestinationRecord, known_destinations
 from troth.engine.ledger import Ledger
 from troth.engine.values import Item, ObjectId, Spot, State, World
-from troth.errors import InvalidInputError, Reason
+from troth.errors import Reason
 from troth_statestore import ChangeSet, Deed, destination_key, digest_bytes, flat_file
 
-__all__ = ["CANARY_FILES", "CANARY_OBJECTS", "CanaryRecord", "Upkeep", "canaries_of", "upkeep"]
+__all__ = ["CANARY_FILES", "CANARY_OBJECTS", "Upkeep", "canaries_of", "upkeep"]
 
 _NAMESPACE = b"""\
 apiVersion: v1
@@ -55,9 +55,6 @@ CANARY_OBJECTS = frozenset(
 CANARY_FILES = {path: digest_bytes(content) for path, content in _FILES.items()}
 """Where they lie below a Destination's path in the layout ``nestedByMetadata`` → digest."""
 
-_API_VERSION = "troth.dev/v1alpha1"
-_KIND = "DestinationRecord"
-
 
 def canaries_of(destination: Destination) -> dict[str, bytes]:
     """Return the canaries by path; only where requests have folders do they lie in folders."""
@@ -66,45 +63,6 @@ def canaries_of(destination: Destination) -> dict[str, bytes]:
         flat_file(destination.path, path if nested else path.rpartition("/")[2]): content
         for path, content in _FILES.items()
     }
-
-
-@dataclass(frozen=True, slots=True)
-class CanaryRecord:
-    """What a store remembers of a Destination: its canaries there, and who may remove them.
-
-    `roots` is what the run read that wrote them.
-    """
-
-    name: str
-    inventory: str
-    roots: tuple[str, ...]
-    files: tuple[str, ...]
-
-    def encode(self) -> bytes:
-        """Spell the record: the same record, the same bytes."""
-        spelled = {
-            "apiVersion": _API_VERSION,
-            "kind": _KIND,
-            "name": self.name,
-            "inventory": self.inventory,
-            "roots": list(self.roots),
-            "canaries": list(self.files),
-        }
-        return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
-
-    @classmethod
-    def decode(cls, content: bytes, key: str) -> "CanaryRecord":
-        """Read a record.
-
-        Raises:
-            InvalidInputError: it is none.
-        """
-        text = content.decode("utf-8", errors="replace")
-        fields = Fields(load_object(text, key), reason=Reason.RECORD_UNREADABLE)
-        name = fields.text("name")
-        if fields.text("kind") != _KIND or destination_key(name) != key:
-            raise fields.error("kind", f"this is not the {_KIND} that belongs here.")
-        return cls(name, fields.text("inventory"), fields.texts("roots"), fields.texts("canaries"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +78,26 @@ class Upkeep:
         return RequestKey("", "", self.item.name)
 
 
-def upkeep(world: World, ledger: Ledger, intake: Intake, inventory: str) -> list[Upkeep]:
-    """Return what has to change for the canaries of all Destinations, by their names.
+def upkeep(
+    world: World,
+    ledger: Ledger,
+    intake: Intake,
+    inventory: str,
+    behind: Mapping[str, Sequence[Spot]],
+) -> list[Upkeep]:
+    """Return what has to change for Destinations themselves, by their names.
 
-    Where nothing is said of them, those that somebody else wrote are left as they are.
+    Where nothing is said of canaries, those that somebody else wrote are left as they are.
+
+    Args:
+        world: the Destinations.
+        ledger: what the stores hold.
+        intake: what was handed in.
+        inventory: whose Destinations these are.
+        behind: by Destination, what is nobody's where it was.
     """
-    known: dict[str, list[tuple[Spot, CanaryRecord]]] = {}
-    for spot, (content, _) in sorted(ledger.destinations.items()):
-        try:
-            record = CanaryRecord.decode(content, spot.path)
-        except InvalidInputError:
-            continue  # ``troth verify`` names it
+    known: dict[str, list[tuple[Spot, DestinationRecord]]] = {}
+    for spot, record in known_destinations(ledger):
         known.setdefault(record.name, []).append((spot, record))
     roots = tuple(sorted({one.root for one in (*intake.submissions, *intake.promises)}))
     found: list[Upkeep] = []
@@ -138,11 +105,11 @@ def upkeep(world: World, ledger: Ledger, intake: Intake, inventory: str) -> list
         records = known.get(name, [])
         if any(record.inventory != inventory for _, record in records):
             continue
-        task = _Task(ledger, name, records)
+        bare = DestinationRecord(name, inventory, records[0][1].roots if records else roots)
+        task = _Task(ledger, bare, records, behind.get(name, ()))
         destination = world.destinations.get(name)
         if destination is not None:
-            mine = records[0][1].roots if records else roots
-            task.keep(destination, world.store_of(destination), inventory, mine)
+            task.keep(destination, world.store_of(destination))
         elif _may_go(name, records, ledger, intake):
             task.drop()
         found += task.upkeep()
@@ -150,7 +117,7 @@ def upkeep(world: World, ledger: Ledger, intake: Intake, inventory: str) -> list
 
 
 def _may_go(
-    name: str, records: Iterable[tuple[Spot, CanaryRecord]], ledger: Ledger, intake: Intake
+    name: str, records: Iterable[tuple[Spot, DestinationRecord]], ledger: Ledger, intake: Intake
 ) -> bool:
     """Tell whether a Destination that is not given is gone, and nobody has anything in it."""
     if not intake.complete or ledger.view.unreached or ledger.unreadable:
@@ -162,65 +129,72 @@ def _may_go(
 
 
 class _Task:
-    """Finds out what has to change for one Destination."""
+    """Finds out what has to change for one Destination.
+
+    Args:
+        ledger: what the stores hold.
+        bare: its record, of a store in which it has nothing.
+        records: those that it has, with where they stand.
+        behind: what is nobody's where it was.
+    """
 
     def __init__(
-        self, ledger: Ledger, name: str, records: Sequence[tuple[Spot, CanaryRecord]]
+        self,
+        ledger: Ledger,
+        bare: DestinationRecord,
+        records: Sequence[tuple[Spot, DestinationRecord]],
+        behind: Iterable[Spot],
     ) -> None:
         self._ledger = ledger
-        self._name = name
+        self._bare = bare
         self._old = {spot.store: record for spot, record in records}
+        self._left: dict[str, list[str]] = {}
+        for spot in behind:
+            self._left.setdefault(spot.store, []).append(spot.path)
         self._parts: dict[str, ChangeSet] = {}
-        self._home: str | None = None
 
-    def keep(
-        self, destination: Destination, store: str, inventory: str, roots: tuple[str, ...]
-    ) -> None:
-        """Bring the canaries to what a Destination asks for."""
+    def keep(self, destination: Destination, store: str) -> None:
+        """Bring the canaries to what a Destination asks for, and note what it has left."""
         if store not in self._ledger.view.snapshots:
             return  # a canary in a store out of reach tells nobody anything
         files = canaries_of(destination)
-        if destination.canaries:
-            record = CanaryRecord(self._name, inventory, roots, tuple(sorted(files)))
-            self._put(store, files, record)
-            self._home = store
-        elif destination.canaries is False:
-            self._put(store, {}, None, gone=files)  # those that Kratix wrote as well
-        self.drop()
+        # Where they are switched off, those go that Kratix wrote as well.
+        gone = files if destination.canaries is False else ()
+        self._put(store, files if destination.canaries else {}, gone)
+        for other in sorted((self._old.keys() | self._left.keys()) - {store}):
+            self._put(other, {})
 
     def drop(self) -> None:
-        """Remove all canaries that are ours, but those that were brought up to date."""
-        for store in self._old.keys() - self._parts.keys() - {self._home}:
-            self._put(store, {}, None)
+        """Remove all that is its own."""
+        for store in sorted(self._old):
+            self._put(store, {})
 
-    def _put(
-        self,
-        store: str,
-        files: Mapping[str, bytes],
-        record: CanaryRecord | None,
-        gone: Iterable[str] = (),
-    ) -> None:
-        old, key = self._old.get(store), destination_key(self._name)
-        _, version = self._ledger.destinations.get(Spot(store, key), (b"", None))
+    def _put(self, store: str, files: Mapping[str, bytes], gone: Iterable[str] = ()) -> None:
+        name, old = self._bare.name, self._old.get(store)
+        left = tuple(sorted(self._left.get(store, ())))
+        record = replace(self._bare, canaries=tuple(sorted(files)), left=left)
         there = self._ledger.view.snapshots[store]
-        listed = {*gone, *(old.files if old is not None else ())} - files.keys()
+        listed = {*gone, *(old.canaries if old is not None else ())} - files.keys()
         delete = frozenset(path for path in listed if path in there.digests(path))
         same = all(
             there.digests(path).get(path) == digest_bytes(content)
             for path, content in files.items()
         )
-        if same and not delete and record == old:
+        kept = record if files or left else None
+        if same and not delete and kept == old:
             return
+        key = destination_key(name)
+        _, version = self._ledger.destinations.get(Spot(store, key), (b"", None))
         verb = "Write" if files else "Remove"
         self._parts[store] = ChangeSet(
             key=key,
             expected_version=version,
             files=files,
             delete=delete,
-            record=record.encode() if record is not None else None,
-            title=f"{verb} the canaries of Destination {self._name}",
+            record=kept.encode() if kept is not None else None,
+            title=f"{verb} the canaries of Destination {name}",
             deed=Deed(f"{verb} the canaries of", "Destination"),
-            trailers=(("Troth-Destination", self._name),),
+            trailers=(("Troth-Destination", name),),
         )
 
     def upkeep(self) -> list[Upkeep]:
@@ -231,10 +205,20 @@ class _Task:
         home = writes[0] if writes else min(self._parts)
         after = {store: part for store, part in self._parts.items() if store != home}
         part = self._parts[home]
-        places = tuple((self._name, path) for path in sorted({*part.files, *part.delete}))
-        words = "its canaries are written." if writes else "its canaries are removed."
-        state, reason = State.REMOVED, Reason.REMOVED
-        if writes:
-            state, reason = State.WRITTEN, Reason.UPDATED if self._old else Reason.CREATED
-        item = Item("", "", self._name, state, reason, words, places)
+        places = tuple((self._bare.name, path) for path in sorted({*part.files, *part.delete}))
+        item = Item("", "", self._bare.name, *self._outcome(), places)
         return [Upkeep(Change(home, {home: part}, after), item)]
+
+    def _outcome(self) -> tuple[State, Reason, str]:
+        parts = self._parts.values()
+        if any(part.files for part in parts):
+            reason = Reason.UPDATED if self._old else Reason.CREATED
+            return State.WRITTEN, reason, "its canaries are written."
+        if any(part.delete for part in parts) or self._had_canaries():
+            return State.REMOVED, Reason.REMOVED, "its canaries are removed."
+        if any(self._left.values()):
+            return State.ORPHANED, Reason.UNOWNED, ""  # another line says what
+        return State.UNCHANGED, Reason.UP_TO_DATE, "nothing is left where it was before it moved."
+
+    def _had_canaries(self) -> bool:
+        return any(old.canaries for store, old in self._old.items() if store in self._parts)

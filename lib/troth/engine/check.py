@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from troth.api import Json, JsonObject, Promise
-from troth.engine.adopt import LISTS
+from troth.engine.kratix_lists import LISTS
 from troth.engine.secrets import plain_secret_in_text
 from troth.engine.values import Group, Placement
 from troth.errors import OutputRefusedError, Reason

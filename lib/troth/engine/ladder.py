@@ -27,6 +27,7 @@ from troth.engine.install import Installer
 from troth.engine.ledger import Ledger
 from troth.engine.perform import Performer
 from troth.engine.prepare import Preparer
+from troth.engine.remains import find_remains
 from troth.engine.removal import (
     DeletionBudget,
     PruneRules,
@@ -154,14 +155,17 @@ class Engine:
         decisions.decide_all(one for one in climbed if isinstance(one, Draft))
         came = [draft for draft, _ in decisions.drafts]
         removals, unserved = keep_unserved(removals, heirs, ledger, came)
+        present = {key_of(one.request) for one in intake.submissions}
+        present |= {RequestKey.of_promise(one.request.name) for one in intake.promises}
         drafts = adoptions.bequeath(decisions.drafts, claims.files)
-        items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts)]
+        remains = find_remains(self.world, ledger, present, drafts, claims.files)
+        items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts), *remains.items]
         drafts, early = hold_back(Guards(ledger, drafts).guarded(), heirs, removals)
         items += early
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
         heirs = heirs.left(removals)
         blockers = frozenset(decisions.blockers)
-        own = upkeep(self.world, ledger, intake, self.settings.inventory)
+        own = upkeep(self.world, ledger, intake, self.settings.inventory, remains.behind)
         performer = Performer(
             replace(preparer, renderer=self.renderer.performing), composer, workers
         )

@@ -91,23 +91,26 @@ def of_unreadable(key: str, error: TrothError) -> Item:
     return Item(*(names_in(key) or ("", "", key)), state_of(error), error.reason, error.message)
 
 
-def of_destination(name: str, spot: Spot, message: str) -> Item:
+def of_destination(name: str, spots: Iterable[Spot], message: str) -> Item:
     """Report what stands in a Destination, belongs to nobody, and is kept."""
-    places = ((name, spot.path),)
+    places = tuple((name, spot.path) for spot in spots)
     return Item("", "", name, State.ORPHANED, Reason.UNOWNED, message, places)
 
 
-def with_upkeep(items: Iterable[Item], upkeep: Iterable[Item]) -> list[Item]:
+def with_upkeep(items: Iterable[Item], upkeep: Iterable[Item] = ()) -> list[Item]:
     """Return all lines, one for each Destination; that on its upkeep says the rest as well."""
     own = {item.name: item for item in upkeep}
     rest: list[Item] = []
     for item in items:
-        is_destination = not item.namespace and not item.promise
-        if is_destination and item.name in own:
-            mine = own[item.name]
-            own[item.name] = replace(mine, message=f"{mine.message} {item.message}")
-        else:
+        mine = own.get(item.name)
+        if item.namespace or item.promise or (mine is None and item.reason != Reason.UNOWNED):
             rest.append(item)
+        elif mine is None:
+            own[item.name] = item
+        else:
+            places = tuple(dict.fromkeys((*mine.placements, *item.placements)))
+            text = f"{mine.message} {item.message}".strip()
+            own[item.name] = replace(mine, message=text, placements=places)
     return [*rest, *own.values()]
 
 

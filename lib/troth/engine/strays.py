@@ -10,14 +10,13 @@ Source: Kratix's workplacement controller (``workplacement_controller.go``).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from troth.api import Destination, Reader, RequestKey
+from troth.api import Layout, Reader, RequestKey
 from troth.engine.change import Change
 from troth.engine.draft import Draft
-from troth.engine.ledger import Ledger
 from troth.engine.objects import identify
-from troth.engine.place import root_of
 from troth.engine.report import of_destination
-from troth.engine.values import Item, ObjectId, Placement, Spot, World
+from troth.engine.sites import Site
+from troth.engine.values import Item, ObjectId, Placement, Spot
 from troth.engine.view import View
 from troth.errors import OutputRefusedError
 from troth_statestore import KEPT, documents_in, flat_file
@@ -61,25 +60,24 @@ class Strays:
     _files: dict[str, Spot] = field(default_factory=dict[str, Spot])
 
     @classmethod
-    def of(cls, world: World, ledger: Ledger) -> "Strays":
-        """Look for them in every Destination that has one file for all."""
+    def at(cls, sites: Iterable[Site], view: View) -> "Strays":
+        """Look for them where a Destination has one file for all."""
         strays = cls()
-        for destination in world.destinations.values():
-            root = root_of(destination)
-            if root is not None and root != destination.path:
-                strays._read(destination, Spot(world.store_of(destination), root), ledger.view)
+        for site in sites:
+            if site.layout is Layout.AGGREGATED:
+                strays._read(site, view)
         return strays
 
-    def _read(self, destination: Destination, root: Spot, view: View) -> None:
-        digests = view.digests(Spot(root.store, flat_file(root.path, KEPT)))
+    def _read(self, site: Site, view: View) -> None:
+        digests = view.digests(Spot(site.root.store, flat_file(site.root.path, KEPT)))
         contents = view.read(digests)
         found = [
             _Stray(spot, digests[spot], contents[spot], _objects(contents[spot]))
             for spot in sorted(contents)
         ]
         if found:
-            self._found[destination.name] = found
-            self._files[destination.name] = Spot(root.store, root.path.removesuffix("/"))
+            self._found[site.destination] = found
+            self._files[site.destination] = site.file
 
     def own(self, placements: Iterable[Placement]) -> dict[Spot, str]:
         """Return the documents, with their digests, that placements render anew."""
@@ -118,7 +116,7 @@ class Strays:
                     f"{', '.join(left[:_NAMED])}{more}; it is kept. Take it out of the file by "
                     "hand if nobody needs it."
                 )
-                items.append(of_destination(name, self._files[name], message))
+                items.append(of_destination(name, [self._files[name]], message))
         return items
 
     def _owners(self, drafts: Iterable[tuple[Draft, Change | None]]) -> dict[Spot, "_Owner"]:

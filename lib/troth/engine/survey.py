@@ -2,8 +2,11 @@
 
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.observe import NOWHERE, Sight, compare, observe
-from troth.engine.report import of_record, of_unreadable
+from troth.engine.remains import remains_on_record
+from troth.engine.report import of_record, of_unreadable, with_upkeep
 from troth.engine.sealed import SEALED_STAYS, sealed_digest
+from troth.engine.sites import recorded_sites
+from troth.engine.strays import Strays
 from troth.engine.suspension import spell_moment
 from troth.engine.values import Item, State
 from troth.errors import Reason
@@ -12,10 +15,15 @@ __all__ = ["survey", "survey_one"]
 
 
 def survey(ledger: Ledger) -> list[Item]:
-    """Return a line for each request that is known, and for each record that cannot be read."""
+    """Return a line for each request that is known, and for each record that cannot be read.
+
+    Of each Destination in which something is nobody's, there is one line more.
+    """
     found = [survey_one(ledger, entry) for entry in ledger.entries.values()]
     for spot, error in ledger.unreadable.items():
         found.append(of_unreadable(spot.path, error))
+    strays = Strays.at(recorded_sites(ledger), ledger.view).left(())
+    found += with_upkeep([*strays, *remains_on_record(ledger).items])
     return sorted(found, key=lambda item: item.key)
 
 

@@ -6,12 +6,12 @@ stands there by the files. Called by ``troth verify``.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from troth.api import Promise, RequestKey
-from troth.engine.canary import CANARY_FILES, CanaryRecord
+from troth.api import Layout, Promise, RequestKey
+from troth.engine.canary import CANARY_FILES
+from troth.engine.destination_record import DestinationRecord
 from troth.engine.disputes import disputes
 from troth.engine.ledger import Entry, Ledger, names_in
 from troth.engine.observe import NOWHERE, observe
-from troth.engine.place import root_of
 from troth.engine.proof import (
     NOBODY,
     Flaw,
@@ -22,11 +22,11 @@ from troth.engine.proof import (
     check_folders,
     check_objects,
     counted,
-    destination_root,
 )
+from troth.engine.sites import Site, folder_in, given_sites, recorded_sites
 from troth.engine.values import Spot, World
 from troth.errors import TrothError
-from troth_statestore import KEPT, Owner, nested_folder, revision_key
+from troth_statestore import Owner, nested_folder, revision_key
 
 __all__ = ["verify"]
 
@@ -74,7 +74,7 @@ class _Prover:
         self._with_objects = objects
         self._disputes = disputes(ledger)
         self._revisions = _wrong_revisions(ledger)
-        self._roots = _roots(ledger, world)
+        self._sites = _sites(ledger, world)
         self._accounted: set[Spot] = set()
 
     def prove(self, entries: Sequence[tuple[RequestKey, Entry]]) -> list[Proof]:
@@ -142,8 +142,9 @@ class _Prover:
     def _files_of(self, owner: RequestKey) -> dict[Spot, str]:
         """Return what stands in the folders that a request would have in each Destination."""
         found: dict[Spot, str] = {}
-        for root in self._roots:
-            found |= self._view.digests(Spot(root.store, nested_folder(root.path, Owner(*owner))))
+        for site in self._sites:
+            folder = nested_folder(site.root.path, Owner(*owner))
+            found |= self._view.digests(Spot(site.root.store, folder))
         return found
 
     def canaries(self) -> list[Proof]:
@@ -151,27 +152,27 @@ class _Prover:
         proofs: list[Proof] = []
         for spot, (content, _) in sorted(self._ledger.destinations.items()):
             try:
-                record = CanaryRecord.decode(content, spot.path)
+                record = DestinationRecord.decode(content, spot.path)
             except TrothError as error:
                 text = f"the record {spot} cannot be read: {error.message}"
                 problem = Problem.at(Flaw.RECORD_UNREADABLE, text, [spot])
                 proofs.append(Proof(NOBODY, Verdict.NOT_PROVED, (problem,)))
                 continue
-            problems = self._canaries_of(record, spot.store)
+            problems = [*self._canaries_of(record, spot.store), *self._left(record, spot.store)]
             verdict = Verdict.NOT_PROVED if problems else Verdict.PROVED
             key = RequestKey("", "", record.name)
             proofs.append(Proof(key, verdict, tuple(problems), self._view.revision(spot.store)))
         return proofs
 
-    def _canaries_of(self, record: CanaryRecord, store: str) -> list[Problem]:
+    def _canaries_of(self, record: DestinationRecord, store: str) -> list[Problem]:
         there = {
             spot: digest
-            for path in record.files
+            for path in record.canaries
             for spot, digest in self._view.digests(Spot(store, path)).items()
             if spot.path == path
         }
         self._accounted.update(there)
-        missing = {Spot(store, path) for path in record.files} - there.keys()
+        missing = {Spot(store, path) for path in record.canaries} - there.keys()
         edited = {spot for spot, digest in there.items() if digest not in CANARY_FILES.values()}
         problems: list[Problem] = []
         if missing:
@@ -182,21 +183,32 @@ class _Prover:
             problems.append(Problem.at(Flaw.DRIFTED, text, edited))
         return problems
 
+    def _left(self, record: DestinationRecord, store: str) -> list[Problem]:
+        """Say what stands where a Destination was before it moved, and is nobody's."""
+        there = [spot for path in record.left for spot in self._view.digests(Spot(store, path))]
+        left = [spot for spot in there if spot not in self._accounted]
+        if not left:
+            return []
+        self._accounted.update(left)
+        text = "where it was before it moved there are still files of nobody."
+        return [Problem.at(Flaw.UNOWNED_FILE, text, left)]
+
     def unowned(self) -> list[Proof]:
         """Return the files in managed folders that belong to no record proved so far."""
         found: dict[tuple[RequestKey, str], list[Spot]] = {}
         canaries: dict[str, list[Spot]] = {}
-        for root in self._roots:
-            prefix = f"{root.path}/" if root.path else ""
-            for kind in ("resources", "dependencies", *([KEPT] if prefix.endswith("//") else [])):
-                for spot in self._view.digests(Spot(root.store, prefix + kind)):
-                    path = spot.path.removeprefix(prefix)
+        for site in self._sites:
+            store = site.root.store
+            for kind in site.managed:
+                for path in self._view.paths(Spot(store, f"{site.prefix}{kind}")):
+                    spot, below = Spot(store, path), path.removeprefix(site.prefix)
                     if spot in self._accounted:
                         continue
-                    if path in CANARY_FILES:
-                        canaries.setdefault(root.store, []).append(spot)
+                    if below in CANARY_FILES:
+                        canaries.setdefault(store, []).append(spot)
                     else:
-                        found.setdefault((_owner_by_path(path), root.store), []).append(spot)
+                        owner, _ = folder_in(below) or (NOBODY, "")
+                        found.setdefault((owner, store), []).append(spot)
         return [
             *(self._canary(store, spots) for store, spots in canaries.items()),
             *(self._unowned(owner, store, spots) for (owner, store), spots in found.items()),
@@ -216,32 +228,11 @@ class _Prover:
         return Proof(NOBODY, Verdict.NOTED, (problem,), self._view.revision(store))
 
 
-def _roots(ledger: Ledger, world: World) -> list[Spot]:
+def _sites(ledger: Ledger, world: World) -> list[Site]:
     """Return where Destinations are known to be in which requests have folders of their own."""
-    given = {
-        Spot(world.store_of(one), root)
-        for one in world.destinations.values()
-        if (root := root_of(one)) is not None
-    }
-    recorded = {
-        Spot(placement.store, root)
-        for key, entry in ledger.entries.items()
-        for placement in entry.record.placements
-        if placement.owned is not None
-        if (root := destination_root(placement.owned, key)) is not None
-    }
-    return sorted(given | recorded)
-
-
-def _owner_by_path(path: str) -> RequestKey:
-    """Return whose a file below a Destination's path would be by its folder."""
-    match path.split("/"):
-        case ["resources", namespace, promise, name, _, *_]:
-            return RequestKey(namespace, promise, name)
-        case ["dependencies", promise, _, *_]:
-            return RequestKey.of_promise(promise)
-        case _:
-            return NOBODY
+    sites = {site.root: site for site in (*given_sites(world), *recorded_sites(ledger))
+             if site.layout is not Layout.NONE}  # fmt: skip
+    return [site for _, site in sorted(sites.items())]
 
 
 def _wrong_revisions(ledger: Ledger) -> dict[str, str]:

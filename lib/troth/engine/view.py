@@ -38,6 +38,11 @@ class View:
         found = self.snapshots[place.store].digests(place.path)
         return {Spot(place.store, path): digest for path, digest in found.items()}
 
+    def paths(self, place: Spot) -> Iterable[str]:
+        """Return the path of every file at or below a place, without its store; sorted."""
+        held = self.snapshots.get(place.store)
+        return () if held is None else held.digests(place.path)
+
     def read(self, spots: Iterable[Spot]) -> dict[Spot, bytes]:
         """Return the content of files; those that are not there are left out."""
         by_store: dict[str, list[str]] = {}

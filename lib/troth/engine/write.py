@@ -259,7 +259,7 @@ def _removal_item(plan: Plan, key: RequestKey, outcome: Fate) -> Item:
 def _upkeep_item(upkeep: Upkeep, outcome: Fate) -> Item:
     outcome = told(outcome)
     if isinstance(outcome, TrothError):
-        item, message = upkeep.item, f"its canaries: {outcome.message}"
+        item, message = upkeep.item, f"not written: {outcome.message}"
         return replace(item, state=state_of(outcome), reason=outcome.reason, message=message)
     return replace(upkeep.item, revision=outcome.revision)
 

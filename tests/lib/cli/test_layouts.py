@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.repositories import Remote
 from support.workspace import Workspace
 
 FILE = "worker/aggregated.yaml"
@@ -98,3 +99,24 @@ def test_a_destination_goes_through_all_layouts_with_one_commit_for_each_request
     assert all(path.startswith("worker/resources/default/") for path in tree(workspace))
     assert workspace.commits().count("Move default/payments (namespace)") == 2
     assert proof.code == 0
+
+
+def test_what_is_nobodys_is_said_by_sync_and_status_and_does_not_fail_them(
+    workspace: Workspace,
+) -> None:
+    destination(workspace, "nestedByMetadata")
+    workspace.ask("payments")
+    folder = "worker/resources/default/namespace/gone"
+    remote = Remote.create(workspace.path / workspace.store)
+    clone = remote.clone(workspace.path / "clone")
+    clone.push({f"{folder}/configure/5058f/x.yaml": "{}"}, "As Kratix left it")
+
+    run = workspace.sync()
+    status = workspace.troth("status", "-s", workspace.store, "-o", "json")
+    people = workspace.troth("status", "-s", workspace.store)
+
+    for said in (run, status):
+        assert said.code == 0
+        assert said.items["worker"]["reason"] == "Unowned"
+        assert said.items["worker"]["placements"] == [{"destination": "worker", "path": folder}]
+    assert people.out.count(folder) == 1
