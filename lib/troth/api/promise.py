@@ -101,8 +101,9 @@ class Promise:
 
     `selectors` are spec.destinationSelectors squashed as Kratix does: the first item wins a key.
     `dependencies` are manifests for every Destination that matches, `external` what output may
-    refer to although no request makes it. `digest` names this revision: sha256 over name, labels,
-    annotations and spec.
+    refer to although no request makes it. `pipeline_namespace` is where Kratix runs all pipelines
+    (spec.workflows.config.pipelineNamespace), "" where that is the request's own. `digest` names
+    this revision: sha256 over name, labels, annotations and spec.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Promise:
     dependencies: tuple[JsonObject, ...] = ()
     requires: tuple[Requirement, ...] = ()
     external: External = field(default_factory=External)
+    pipeline_namespace: str = ""
     digest: str = field(default="")
 
     @property
@@ -180,6 +182,9 @@ class Promise:
             dependencies=tuple(item.raw for item in spec.items("dependencies")),
             requires=_requirements(spec),
             external=_external(annotations),
+            pipeline_namespace=spec.section("workflows")
+            .section("config")
+            .text("pipelineNamespace", ""),
             digest=digest_of({**identity, "spec": spec.raw}),
         )
 

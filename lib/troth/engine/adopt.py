@@ -4,7 +4,8 @@ In the layout ``none`` Kratix keeps, for each of its placements, a file ``.krati
 lists what it wrote. Who renders one of those files now may write it. What nobody renders any more
 goes, and with it the list, since records take its place: in the change of the first who renders any
 of it. What nobody renders any of stays, and is said. In ``aggregatedYAML`` there are no lists, see
-``strays``; in ``nestedByMetadata`` a request's folder is its own, whoever wrote it.
+``strays``; in ``nestedByMetadata`` a request's folder is its own, whoever wrote it, see
+``job_folders`` for one that is elsewhere.
 Source: Kratix's workplacement controller (``workplacement_controller.go``).
 """
 

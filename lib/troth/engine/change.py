@@ -15,7 +15,7 @@ from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
 from troth_statestore import ChangeSet, Deed, Owner, digest_bytes, record_key
 
-__all__ = ["VERBS", "Change", "Composer", "deed_of", "spread"]
+__all__ = ["VERBS", "Change", "Composer", "deed_of", "spread", "trailers_of"]
 
 VERBS = ("Adopt", "Create", "Move", "Put back", "Update")
 """What the subject of a commit may begin with that writes the files of a request."""
@@ -105,7 +105,7 @@ class Composer:
             record=new.encode(draft.home),
             title=f"{verb} {draft.key}",
             deed=deed_of(verb, draft.key),
-            trailers=_trailers(draft.promise, new),
+            trailers=trailers_of(draft.promise, new),
         )
         change = spread(home, draft.home, contents, stale - late)
         if not late:
@@ -262,7 +262,7 @@ def _roots(draft: Draft) -> tuple[str, ...]:
     return tuple(sorted({*before, draft.submission.root}))
 
 
-def _trailers(promise: Promise, record: Record) -> tuple[tuple[str, str], ...]:
+def trailers_of(promise: Promise, record: Record) -> tuple[tuple[str, str], ...]:
     """Return the receipt that stands at the foot of a commit."""
     found = [
         *(pair for pair in _identity(record) if pair[0] != "Troth-Promise"),

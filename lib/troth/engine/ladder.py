@@ -24,6 +24,7 @@ from troth.engine.draft import Draft
 from troth.engine.guard import Guards
 from troth.engine.heirs import Heirs, Succession, hold_back, keep_unserved
 from troth.engine.install import Installer
+from troth.engine.job_folders import take_job_folders
 from troth.engine.ledger import Ledger
 from troth.engine.perform import Performer
 from troth.engine.prepare import Preparer
@@ -158,6 +159,7 @@ class Engine:
         present = {key_of(one.request) for one in intake.submissions}
         present |= {RequestKey.of_promise(one.request.name) for one in intake.promises}
         drafts = adoptions.bequeath(decisions.drafts, claims.files)
+        drafts = take_job_folders(self.world, ledger, drafts, present)
         remains = find_remains(self.world, ledger, present, drafts, claims.files)
         items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts), *remains.items]
         drafts, early = hold_back(Guards(ledger, drafts).guarded(), heirs, removals)

@@ -108,6 +108,6 @@ def _removal(plan: Plan, key: RequestKey, stays: Collection[Spot]) -> Preview:
 def _changes(plan: Plan, draft: Draft, change: Change) -> tuple[FileChange, ...]:
     now, after = draft.observed, change.files
     touched = {spot for spot, digest in draft.digests.items() if now.get(spot) != digest}
-    different = sorted(touched | (change.delete & now.keys()))
-    before = plan.ledger.view.read(different)
+    before = plan.ledger.view.read(touched | change.delete)
+    different = sorted(touched | (change.delete & before.keys()))
     return tuple(FileChange(spot, before.get(spot), after.get(spot)) for spot in different)

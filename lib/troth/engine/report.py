@@ -9,6 +9,7 @@ from troth.engine.ledger import names_in
 from troth.engine.moves import how_moved
 from troth.engine.record import Record
 from troth.engine.secrets import redact
+from troth.engine.settled import Settlement
 from troth.engine.values import Item, Placement, Spot, State, Submission
 from troth.errors import (
     PermanentError,
@@ -140,6 +141,8 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
 
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
+    if written and draft.settled is not None and draft.settled.kind is Settlement.UP_TO_DATE:
+        return State.WRITTEN, Reason.UPDATED, "what Kratix wrote for it elsewhere is removed."
     if draft.settled is not None:
         follows = draft.settled.follows
         return follows.state, follows.reason, draft.settled.message

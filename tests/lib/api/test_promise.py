@@ -98,8 +98,10 @@ def test_workflows_keep_the_order_of_their_pipelines() -> None:
         "config": {"pipelineNamespace": "x"},
     }
 
-    found = Promise.parse(promise(workflows=workflows)).workflows
+    parsed = Promise.parse(promise(workflows=workflows))
+    found = parsed.workflows
 
+    assert parsed.pipeline_namespace == "x"
     assert [one.name for one in found.resource_configure] == ["b", "a"]
     assert [one.name for one in found.resource_delete] == ["c"]
     assert [one.name for one in found.promise_configure] == ["d"]

@@ -218,3 +218,18 @@ def test_a_list_that_leads_out_of_its_destination_is_not_followed(path: str) -> 
 
     assert foreign.items() <= adopting.files.items()
     assert name not in adopting.files
+
+
+def test_what_kratix_wrote_for_a_promise_that_brings_nothing_any_more_goes() -> None:
+    brought = Workload("", {"static/thing-dependencies.yaml": manifest("operator")}, pipeline="")
+    adopting = platform(Layout.NESTED, brought, written("one"))
+
+    items = adopting.sync(request("one"))
+    titles = [change.title for change in adopting.handed_in]
+    again = adopting.sync(request("one"))
+
+    assert without_canaries(adopting.files) == fresh(Layout.NESTED, "one")
+    assert "cluster" not in items
+    assert items["thing"].state is State.WRITTEN
+    assert "Adopt Promise thing" in titles
+    assert again["thing"].state is State.UNCHANGED
