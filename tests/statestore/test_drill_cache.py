@@ -137,7 +137,8 @@ def test_what_a_killed_git_left_in_a_kept_cache_does_not_pile_up(
     first.commit([one("a")])
     first.close()
     packs = tmp_path / "cache/troth-cache.git/objects/pack"
-    left = [packs / name for name in ("tmp_pack_Ab12Cd", "tmp_idx_Ab12Cd")]
+    names = ("tmp_pack_Ab12Cd", "tmp_idx_Ab12Cd", f".tmp-4711-pack-{'1' * 40}.pack")
+    left = [packs / name for name in names]
     for path in left:
         path.write_bytes(b"x")
 

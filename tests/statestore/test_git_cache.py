@@ -31,19 +31,79 @@ def version(store: GitStore, key: str) -> str:
     return store.snapshot().records()[key][1]
 
 
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
 def test_a_cache_of_its_own_is_gone_when_the_store_is_closed(
-    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    remote: Remote, temporary: Path
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    (tmp_path / "tmp").mkdir()
     store = GitStore(str(remote.folder))
     store.commit([one("a")])
-    made = list((tmp_path / "tmp").iterdir())
+    made = list(temporary.iterdir())
 
     store.close()
 
     assert len(made) == 1
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list(temporary.iterdir()) == []
+
+
+KILLED = """
+    import os, signal, sys
+    from troth_statestore.git import GitStore
+
+    store = GitStore(sys.argv[1])
+    store.snapshot()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_cache_that_a_killed_process_left_behind_is_removed_by_the_next_store(
+    remote: Remote, open_store: OpenStore, temporary: Path
+) -> None:
+    program = textwrap.dedent(KILLED)
+    subprocess.run([sys.executable, "-c", program, str(remote.folder)], check=False)
+    left = list(temporary.iterdir())
+
+    open_store().snapshot()
+
+    assert len(left) == 1
+    assert not left[0].exists()
+
+
+def test_a_cache_that_another_store_works_with_is_left_alone(
+    open_store: OpenStore, temporary: Path
+) -> None:
+    open_store().snapshot()
+    used = list(temporary.iterdir())
+
+    open_store().snapshot()
+
+    assert len(used) == 1
+    assert used[0].exists()
+
+
+def test_what_no_store_has_made_is_not_taken_for_what_one_left_behind(
+    open_store: OpenStore, temporary: Path, tmp_path: Path
+) -> None:
+    for folder in (tmp_path / "others", temporary / "troth-others"):
+        folder.mkdir()
+        (folder / "file").touch()
+    (temporary / "troth-cache-link").symlink_to(tmp_path / "others")
+    (temporary / "troth-cache-file").touch()
+
+    open_store().snapshot()
+
+    assert (tmp_path / "others/file").exists()
+    assert {"troth-others", "troth-cache-link", "troth-cache-file"} <= {
+        path.name for path in temporary.iterdir()
+    }
 
 
 def test_a_closed_store_is_not_used_again(remote: Remote) -> None:

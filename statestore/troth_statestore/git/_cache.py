@@ -5,7 +5,6 @@ All that is in it can be had again from the remote, so what looks damaged is mad
 
 import fcntl
 import shutil
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from troth_statestore.git._access import Access
 from troth_statestore.git._command import Finished, GitCommand
 from troth_statestore.git._errors import sha256_refused
 from troth_statestore.git._location import Location
+from troth_statestore.git._scratch import scratch_folder
 from troth_statestore.git._settings import GitSettings
 
 __all__ = ["Cache", "CacheDamagedError", "must"]
@@ -93,8 +93,7 @@ class Cache:
 
     def _hold_folder(self, given: Path | None) -> Path:
         if given is None:
-            made = tempfile.TemporaryDirectory(prefix="troth-", ignore_cleanup_errors=True)
-            return Path(self._held.enter_context(made))
+            return scratch_folder(self._held)
         given.mkdir(parents=True, exist_ok=True)
         lock = self._held.enter_context((given / "lock").open("w"))
         try:
@@ -121,7 +120,9 @@ class Cache:
 
     def _remove_unfinished(self) -> None:
         """Remove packs that a git which was killed had begun; nobody is here to finish them."""
-        for left in (self.repository / "objects" / "pack").glob("tmp_*"):
+        packs = self.repository / "objects" / "pack"
+        # Of fast-import, index-pack and pack-objects, then of repack.
+        for left in (*packs.glob("tmp_*"), *packs.glob(".tmp-*")):
             left.unlink(missing_ok=True)
 
     def _identity(self) -> bytes:
