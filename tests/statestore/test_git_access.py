@@ -495,6 +495,24 @@ def test_a_probe_writes_nothing(over_https: Opener, remote: Remote) -> None:
     assert remote.git("for-each-ref") == ""
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_ssh_is_told_to_give_up_a_host_that_falls_silent(
+    open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {told}; exit 255\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    login = SshLogin(make_key(tmp_path / "key").read_text(), "host ssh-ed25519 AAAA")
+    settings = GitSettings(credentials=Given(login) if ours else None)
+
+    error_of(open_store("ssh://git@host/fleet.git", settings=settings))
+
+    assert "ServerAliveInterval=15 -o ServerAliveCountMax=4" in told.read_text()
+
+
 def test_a_host_that_hangs_up_in_the_handshake_may_be_back_later(open_store: OpenStore) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 

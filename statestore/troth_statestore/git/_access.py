@@ -27,9 +27,13 @@ from troth_statestore.git._private_key import normal_key, why_unusable
 
 __all__ = ["Access", "Grant"]
 
+# A host that falls silent for a minute is given up, as over https. An ssh whose writer was killed
+# would otherwise wait for hours, and nobody would end it.
+_NO_SILENCE = "-o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+
 # Without a login of ours the account's own ssh is used: its keys, agent and configuration. It may
 # not ask on the terminal, nor trust a host that it does not know.
-_OWN_SSH = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes"
+_OWN_SSH = f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes {_NO_SILENCE}"
 
 # With one, nothing else counts: no configuration, no agent, no other key, no other way to log in.
 _OUR_SSH = (
