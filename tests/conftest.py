@@ -6,6 +6,9 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
+# What these check is checked for tests, whose failures shall say what was found.
+pytest.register_assert_rewrite("support.drills", "support.killed_writers")
+
 # How long an example takes says something of the machine, nothing of the code.
 hypothesis.settings.register_profile("troth", deadline=None)
 hypothesis.settings.load_profile("troth")

@@ -68,6 +68,23 @@ class Workspace:
             },
         )
 
+    def destination(self, mode: str, *, canaries: bool = False) -> None:
+        """Write the one Destination, with its files in a layout."""
+        self.write(
+            "requests/destination.yaml",
+            {
+                "apiVersion": "platform.kratix.io/v1alpha1",
+                "kind": "Destination",
+                "metadata": {"name": "worker"},
+                "spec": {
+                    "path": "worker",
+                    "stateStoreRef": {"kind": "GitStateStore", "name": "any"},
+                    "filepath": {"mode": mode},
+                    "initWorkloads": {"enabled": canaries},
+                },
+            },
+        )
+
     def troth(self, *arguments: str) -> Run:
         done = subprocess.run(
             [str(TROTH), *arguments],

@@ -5,10 +5,11 @@ import random
 import signal
 import subprocess
 import time
-from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from support.drills import rounds
+from support.drills import Mark, committed_steps, rounds
 from support.repositories import Remote
 from support.workspace import TROTH, Workspace
 
@@ -18,39 +19,49 @@ KILLS = 4  # times that a command is killed in the middle of its work
 SIZES = ("small", "medium", "large")
 
 
-def killed(workspace: Workspace, seconds: float) -> bool:
-    """Run ``troth sync``, and kill it with all that it has started; tell whether it was alive."""
-    command = [str(TROTH), "sync", workspace.promise, "requests", "-s", workspace.store]
+def is_killed_after(workspace: Workspace, seconds: float, *, alone: bool) -> bool:
+    """Kill ``troth sync`` with all that it has started, or alone; tell whether it was at work."""
     running = subprocess.Popen(
-        command,
+        [str(TROTH), "sync", workspace.promise, "requests", "-s", workspace.store],
         cwd=workspace.path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "TMPDIR": str(workspace.path)},
+        env={**os.environ, **workspace.environ},
         start_new_session=True,
     )
     try:
         running.wait(seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(running.pid, signal.SIGKILL)
+        (os.kill if alone else os.killpg)(running.pid, signal.SIGKILL)
     return running.wait() == -signal.SIGKILL
 
 
-def commits(workspace: Workspace) -> Counter[tuple[str, ...]]:
-    """Return how many commits there are of each request and generation."""
-    if not workspace.commits():
-        return Counter()
-    told = "%(trailers:key=Troth-Request,valueonly)%(trailers:key=Troth-Generation,valueonly)%x00"
-    log = workspace.git("log", f"--format={told}", "main")
-    return Counter(tuple(one.split()) for one in log.split("\0") if one.strip())
+@pytest.fixture
+def mark(workspace: Workspace) -> Iterator[Mark]:
+    """What all commands bear; what is left of them is ended."""
+    found = Mark(str(workspace.path))
+    workspace.environ |= found.environ
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def temporary(workspace: Workspace, tmp_path: Path) -> Path:
+    """Where commands put temporary files."""
+    found = tmp_path / "tmp"
+    found.mkdir()
+    workspace.environ |= {"TMPDIR": str(found)}
+    return found
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("seed", rounds(usual=1, long=8))
+@pytest.mark.parametrize("layout", ["nestedByMetadata", "aggregatedYAML"])
+@pytest.mark.parametrize("seed", rounds(usual=1, long=10))
 def test_a_sync_that_is_killed_at_random_moments_is_finished_by_the_next(
-    workspace: Workspace, seed: int
+    workspace: Workspace, mark: Mark, temporary: Path, layout: str, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311  (a drill, not a secret)
+    chance = random.Random(f"{layout} {seed}")  # noqa: S311  (a drill, not a secret)
+    workspace.destination(layout)
     for team in TEAMS:
         workspace.ask(team, size=SIZES[-1])
     started = time.monotonic()
@@ -59,7 +70,8 @@ def test_a_sync_that_is_killed_at_random_moments_is_finished_by_the_next(
     for number in range(10 * KILLS):
         for team in TEAMS:  # so that there is work to be killed at
             workspace.ask(team, size=SIZES[number % len(SIZES)])
-        alive += killed(workspace, chance.uniform(0, undisturbed))
+        seconds, alone = chance.uniform(0, undisturbed), chance.random() < 1 / 2
+        alive += is_killed_after(workspace, seconds, alone=alone)
         if alive == KILLS:
             break
 
@@ -69,12 +81,19 @@ def test_a_sync_that_is_killed_at_random_moments_is_finished_by_the_next(
     assert (first.code, second.code) == (0, 0)
     assert {item["state"] for item in first.items.values()} <= {"Written", "Unchanged"}
     assert {item["state"] for item in second.items.values()} == {"Unchanged"}
-    counted = commits(workspace)
+    remote = Remote(workspace.path / workspace.store)
+    history = remote.git("rev-list", "main").split()
+    written = [item["revision"] for item in first.items.values() if item["state"] == "Written"]
+    assert set(written) <= set(history)
+    assert not remote.git("rev-list", "--min-parents=2", "main")
+    counted = committed_steps(remote)
     assert set(counted.values()) == {1}
     for team in TEAMS:
         mine = sorted(int(number) for name, number in counted if name.endswith(f"/{team}"))
         assert mine == list(range(1, len(mine) + 1))
     assert workspace.troth("verify", "-s", workspace.store).code == 0
+    mark.wait()
+    assert not list(temporary.glob("troth-cache-*"))
 
 
 def test_a_branch_that_was_set_back_stops_every_command_until_it_is_accepted(

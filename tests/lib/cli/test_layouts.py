@@ -15,23 +15,6 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def destination(workspace: Workspace, mode: str, *, canaries: bool = False) -> None:
-    workspace.write(
-        "requests/destination.yaml",
-        {
-            "apiVersion": "platform.kratix.io/v1alpha1",
-            "kind": "Destination",
-            "metadata": {"name": "worker"},
-            "spec": {
-                "path": "worker",
-                "stateStoreRef": {"kind": "GitStateStore", "name": "any"},
-                "filepath": {"mode": mode},
-                "initWorkloads": {"enabled": canaries},
-            },
-        },
-    )
-
-
 def tree(workspace: Workspace) -> list[str]:
     return workspace.git("ls-tree", "-r", "--name-only", "main").splitlines()
 
@@ -58,7 +41,7 @@ def revert(workspace: Workspace, revision: str) -> None:
 def test_one_file_holds_all_is_proved_and_a_reverted_commit_is_a_rollback(
     workspace: Workspace,
 ) -> None:
-    destination(workspace, "aggregatedYAML")
+    workspace.destination("aggregatedYAML")
     workspace.ask("payments")
     workspace.ask("shop")
     first = workspace.sync()
@@ -84,13 +67,13 @@ def test_a_destination_goes_through_all_layouts_with_one_commit_for_each_request
     workspace: Workspace,
 ) -> None:
     workspace.ask("payments")
-    destination(workspace, "none", canaries=True)
+    workspace.destination("none", canaries=True)
     workspace.sync()
     none = tree(workspace)
-    destination(workspace, "aggregatedYAML", canaries=True)
+    workspace.destination("aggregatedYAML", canaries=True)
     workspace.sync()
     aggregated = tree(workspace)
-    destination(workspace, "nestedByMetadata", canaries=False)
+    workspace.destination("nestedByMetadata", canaries=False)
     workspace.sync()
     proof = workspace.troth("verify", "--state-store", workspace.store, "requests")
 
