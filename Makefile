@@ -4,10 +4,10 @@ BIN    := .venv/bin
 STAMP  := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fmt lint type test bench image check-generated lock clean
+.PHONY: help setup demo fmt lint type test e2e bench image check-generated lock clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Make .venv with everything locked (the other targets do it for you)
 
@@ -32,6 +32,10 @@ type: $(STAMP) ## Check types: mypy over everything, pyright over the rooms
 
 test: $(STAMP) ## Run every test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest $(ARGS)
+
+e2e: $(STAMP) ## Run the tests with a real Kubernetes API server, built the first time (ARGS=)
+	@PYTHONPATH=tests $(BIN)/python -m support.tools
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest tests/e2e $(ARGS)
 
 bench: $(STAMP) ## Measure; tables on the screen, JSON in build/bench.json
 	@PYTHONPATH=tests $(BIN)/python -m bench.run $(ARGS)
