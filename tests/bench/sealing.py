@@ -15,8 +15,9 @@ from typing import TypeVar
 from bench._table import Row, Scale
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.hashes import SHA256
+from support.go_programs import ToolError
 from support.sealing import NOW, CountingSealer, certificate_pem, private_key
-from support.tools import ToolError, tool
+from support.tools import tool
 
 from troth.sdk.sealing import (
     Certificate,

@@ -87,7 +87,7 @@ def test_a_destination_goes_through_all_layouts_with_one_commit_for_each_request
 def test_what_is_nobodys_is_said_by_sync_and_status_and_does_not_fail_them(
     workspace: Workspace,
 ) -> None:
-    destination(workspace, "nestedByMetadata")
+    workspace.destination("nestedByMetadata")
     workspace.ask("payments")
     folder = "worker/resources/default/namespace/gone"
     remote = Remote.create(workspace.path / workspace.store)
