@@ -11,6 +11,7 @@ from support.cluster import (
     run_sealed_secrets,
 )
 from support.kubeseal import changed, kubeseal, secret
+from support.sealed_live import in_process
 
 from troth.api import Fields, JsonObject
 
@@ -27,7 +28,7 @@ SCOPES = ("strict", "namespace-wide", "cluster-wide")
 NOT_OPENED = "no key could decrypt secret"
 
 
-@pytest.fixture(params=[kubeseal], ids=lambda sealer: sealer.__name__)
+@pytest.fixture(params=[kubeseal, in_process], ids=lambda sealer: sealer.__name__)
 def seal(request: pytest.FixtureRequest) -> Seal:
     sealer: Seal = request.param
     return sealer

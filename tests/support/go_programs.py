@@ -89,9 +89,15 @@ def built(group: Group) -> Path:
     return goal
 
 
-@cache
 def _goal(group: Group) -> Path:
     """Return the folder in the cache that holds this very version, built by this very Go."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "troth/tools" / _name(group, os.environ["PATH"])
+
+
+@cache
+def _name(group: Group, path: str) -> str:
+    """Name a group by all that it is made of, the Go on PATH included, which is asked once."""
     told = hashlib.sha256()
     for part in (
         (group.folder / "go.mod").read_bytes(),
@@ -100,8 +106,7 @@ def _goal(group: Group) -> Path:
         json.dumps([group.programs, group.flags, group.manifests], sort_keys=True).encode(),
     ):
         told.update(hashlib.sha256(part).digest())
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "troth/tools" / f"{group.name}-{told.hexdigest()[:16]}"
+    return f"{group.name}-{told.hexdigest()[:16]}"
 
 
 def _go_version(group: Group) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.go_programs import Group, ToolError, built, is_built, say
 
-__all__ = ["manifests", "require", "tool"]
+__all__ = ["ToolError", "manifests", "require", "tool"]
 
 _GROUPS = (
     Group(

@@ -56,13 +56,19 @@ class Kubectl:
             raise KubectlError(done.stderr.strip())
         return done.stdout
 
-    def apply(self, *objects: JsonObject, dry_run: bool = False) -> None:
-        """Apply objects on the server's side, in this order.
+    def apply(self, *objects: JsonObject, dry_run: bool = False, server_side: bool = True) -> None:
+        """Apply objects, in this order.
+
+        Args:
+            objects: what is to be there.
+            dry_run: the API server only says whether it would take them.
+            server_side: as Flux does; else as kubectl and Argo CD do unless told otherwise.
 
         Raises:
             KubectlError: the API server refused some; the others are applied.
         """
-        flags = ["--server-side", "--force-conflicts", *(["--dry-run=server"] if dry_run else [])]
+        flags = ["--server-side", "--force-conflicts"] if server_side else []
+        flags += ["--dry-run=server"] if dry_run else []
         self.run("apply", *flags, "-f", "-", standard_input=_list_of(objects))
 
     def create(self, *objects: JsonObject) -> None:
