@@ -11,7 +11,7 @@ from support.git_http import Request, serve_git
 from support.repositories import RECORDS, OpenStore, Remote, git
 
 from troth.errors import Reason, StoreError
-from troth_statestore import ChangeSet, Outcome
+from troth_statestore import ChangeSet, Outcome, digest_bytes
 from troth_statestore.git import GitSettings, GitStore
 
 
@@ -209,6 +209,23 @@ def put_back(open_store: OpenStore, key: str, content: bytes) -> None:
     version = store.snapshot().records()[key][1]
     store.commit([ChangeSet(key, version, {f"{key}/f": content}, record=b"1", title="Put back")])
     store.close()
+
+
+def test_records_of_a_shared_commit_are_missed_whichever_of_its_receipts_is_last(
+    remote: Remote, open_store: OpenStore, borrow: bool
+) -> None:
+    store = open_store(settings=GitSettings(one_commit_a_flush=True))
+    store.commit([one("a"), one("b")])
+    before = digest_bytes(b"1")
+    put_back = ChangeSet("b", before, {"b/f": b"2"}, record=b"1", title="Put back b")
+    store.commit([one("a", before, b"2"), put_back])
+    store.close()
+    rewind_records(remote)
+
+    with pytest.raises(StoreError, match=r"older than that") as caught:
+        again(open_store, borrow=borrow).snapshot()
+
+    assert caught.value.reason is Reason.HISTORY_REWRITTEN
 
 
 @pytest.mark.parametrize("atomic", ["true", "false"])

@@ -24,6 +24,10 @@ _LOOK_BACK = 30
 
 _ID = re.compile(r"[0-9a-f]{40}")
 
+# Anywhere in a message: a commit of several change sets has a paragraph for each, and of those git
+# takes only the last for trailers.
+_WITH_RECORD = re.compile(rf"^{RECORD}: ", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Half:
@@ -135,10 +139,9 @@ def _lately_written(git: GitCommand, remote: Remote, tips: Tips, files: str) -> 
 
 def _written(git: GitCommand, *commits: str) -> str | None:
     """Return id and subject of the newest of some commits that a record went with."""
-    form = f"--format=%H %s%x00%(trailers:key={RECORD},valueonly,separator=%x20)%x00%x00"
-    entries = _log(git, form, *commits).split("\0\0\n")[:-1]
+    entries = _log(git, "--format=%H %s%x00%B%x00%x00", *commits).split("\0\0\n")[:-1]
     pairs = (entry.split("\0", 1) for entry in entries)
-    return next((subject for subject, record in pairs if record.strip()), None)
+    return next((subject for subject, message in pairs if _WITH_RECORD.search(message)), None)
 
 
 def _log(git: GitCommand, *arguments: str) -> str:
