@@ -21,7 +21,7 @@ from troth.engine.proof import few
 from troth.engine.report import of_destination
 from troth.engine.sites import MANAGED, Site, folder_in, given_sites, recorded_sites
 from troth.engine.values import Item, Spot, World
-from troth_statestore import split_place
+from troth_statestore import KEPT, split_place
 
 __all__ = ["Remains", "find_remains", "remains_on_record"]
 
@@ -57,10 +57,19 @@ class Remains:
 def _lines(found: Mapping[str, Sequence[Spot]], what: str, advice: str) -> Iterator[Item]:
     for name, spots in found.items():
         if spots:
-            # Of documents in a file people are told the file.
-            told = dict.fromkeys(spot._replace(path=split_place(spot.path)[0]) for spot in spots)
-            message = f"{what}: {few(told)}. {advice} it by hand if nobody needs it."
-            yield of_destination(name, spots, message)
+            told = few(dict.fromkeys(_told(spot) for spot in spots))
+            yield of_destination(
+                name, spots, f"{what}: {told}. {advice} it by hand if nobody needs it."
+            )
+
+
+def _told(spot: Spot) -> str:
+    """Return what people are told a place by: of a part of a file, which part it is."""
+    path, piece = split_place(spot.path)
+    file = str(spot._replace(path=path))
+    if not piece:
+        return file
+    return f"{'documents' if piece == KEPT else piece} in {file}"
 
 
 def find_remains(

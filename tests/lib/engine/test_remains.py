@@ -166,7 +166,8 @@ def test_a_part_of_a_shared_file_whose_request_nobody_knows_is_said() -> None:
     items = found.sync(request("one"))
 
     assert places(items["cluster"]) == ["cluster/aggregated.yaml//resources/team/thing/two"]
-    assert "kept: cluster/aggregated.yaml. " in items["cluster"].message
+    where = "kept: resources/team/thing/two in cluster/aggregated.yaml. "
+    assert where in items["cluster"].message
 
 
 def test_canaries_of_kratixs_are_no_business_where_the_destination_is() -> None:
@@ -297,7 +298,7 @@ def test_documents_that_nobody_took_along_are_told_by_their_file() -> None:
     item = found.sync(request("one"))["cluster"]
 
     assert places(item) == ["cluster/aggregated.yaml//kept"]
-    assert "and kept: cluster/aggregated.yaml. Remove it by hand" in item.message
+    assert "and kept: documents in cluster/aggregated.yaml. Remove it by hand" in item.message
 
 
 def test_what_is_behind_is_said_until_it_is_gone() -> None:
