@@ -151,11 +151,18 @@ def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:
     return State.WRITTEN, *_written(draft)
 
 
+def _where_record_stays(draft: Draft) -> str:
+    """Say that a store is still needed, though no file of a request is in it any more."""
+    if draft.home in {one.store for one in draft.placements}:
+        return ""
+    return f" Its record stays in the state store {draft.home or 'of this run'}: keep that given."
+
+
 def _written(draft: Draft) -> tuple[Reason, str]:
     if draft.record is None or not draft.record.outputs:
         return Reason.CREATED, ""
     if moves := how_moved(draft.placements, draft.record.placements):
-        return Reason.UPDATED, moves
+        return Reason.UPDATED, f"{moves}{_where_record_stays(draft)}"
     if draft.is_put_back:
         text = "its files had been changed by hand and were put back."
         return Reason.DRIFT_PUT_BACK, draft.put_back or text

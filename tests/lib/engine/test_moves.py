@@ -92,6 +92,21 @@ def test_everything_moves_from_anywhere_to_anywhere(old: str, new: str) -> None:
     assert found.handed_in == []
 
 
+@pytest.mark.parametrize(
+    ("new", "needed"), [("another path", False), ("another store", True), ("all at once", True)]
+)
+def test_a_store_that_keeps_records_of_what_has_moved_out_is_said_to_be_needed(
+    new: str, *, needed: bool
+) -> None:
+    found = fresh_start(PLACES["nested"], "one")
+    move(found, PLACES[new])
+
+    item = found.sync(request("one"))["one"]
+
+    stays = "Its record stays in the state store main: keep that given."
+    assert (stays in item.message) is needed
+
+
 # Moves of what has its record in the store "main", and how many commits a sync makes of each: the
 # new place elsewhere, the record with what is in its store, the old place elsewhere, the record.
 LASTS = {
