@@ -1,15 +1,18 @@
 """A remote whose hooks refuse: all of it, one branch of it, or one request among many."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.certificates import Certificates
+from support.git_http import serve_git
 from support.repositories import RECORDS, OpenStore, Remote, git
 
 from troth.errors import WriteRefusedError
 from troth_statestore import ChangeSet, Outcome
 from troth_statestore.flusher import Flusher
-from troth_statestore.git import GitStore
+from troth_statestore.git import BasicLogin, GitSettings, GitStore
 
 # Refuses pushes whose commits change a path that holds `guilty`, and counts them all.
 NO_GUILT = """
@@ -75,6 +78,32 @@ def test_what_a_hook_refuses_fails_alone_and_carries_its_words(
     assert sorted(remote.files(RECORDS)) == innocent
     assert sorted(remote.subjects()) == [f"Update {key}" for key in innocent]
     assert attempts(remote) <= 64
+
+
+@dataclass
+class Password:
+    name: str = "a password"
+
+    def read(self) -> BasicLogin:
+        return BasicLogin("open sesame", "team")
+
+
+def test_what_a_hook_refuses_fails_alone_where_one_has_to_log_in(
+    tmp_path: Path, remote: Remote, open_store: OpenStore
+) -> None:
+    made = Certificates.make(tmp_path / "certificates")
+    users = {"team": "open sesame"}
+    with serve_git(remote.folder.parent, tls=made.good, users=users) as host:
+        remote.hook("pre-receive", NO_GUILT)
+        settings = GitSettings(credentials=Password(), ca_file=made.bundle)
+        flusher = Flusher(open_store(host.url(remote.folder.name), settings=settings))
+
+        found = outcomes(flusher, ["a", "b-guilty", "c"])
+        flusher.close()
+
+    assert (found["a"], found["c"]) == (Outcome.WRITTEN, Outcome.WRITTEN)
+    assert "POLICY-7: b-guilty/f is not allowed here" in str(found["b-guilty"])
+    assert "It was tried with a password." in str(found["b-guilty"])
 
 
 def test_when_nothing_is_let_in_that_is_found_out_soon(remote: Remote, flusher: Flusher) -> None:

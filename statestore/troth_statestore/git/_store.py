@@ -132,7 +132,8 @@ class GitStore:
         credentials = self._settings.credentials
         if error.reason not in _ABOUT_LOGIN or not credentials or credentials.name in error.message:
             return error
-        return StoreError(error.reason, f"{error.message} It was tried with {credentials.name}.")
+        # Of the same class: what may be written in parts is told by it.
+        return type(error)(error.reason, f"{error.message} It was tried with {credentials.name}.")
 
     def _opened(self) -> Writer:
         if self._closed:
