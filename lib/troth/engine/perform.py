@@ -56,7 +56,7 @@ class Performer:
             elif fresh is draft:
                 found.append((draft, change))
             else:
-                found.append((fresh, _renewed(change, self.composer.update(fresh))))
+                found.append((fresh, _renewed(change, fresh, self.composer.update(fresh))))
         return found, items
 
     def _attempt(self, draft: Draft) -> Draft | TrothError:
@@ -92,18 +92,17 @@ def _claims(draft: Draft) -> set[tuple[str, ObjectId | Spot | str]]:
     return found
 
 
-def _renewed(planned: Change | None, change: Change | None) -> Change | None:
-    """Return a change with what the one that was planned has besides files and record."""
-    if planned is None or change is None:
+def _renewed(planned: Change | None, draft: Draft, change: Change | None) -> Change | None:
+    """Return a change with what the one that was planned has besides files and record.
+
+    Where the stages asked to wait once they had acted, or want to go nowhere, what they had before
+    stays as it is: so nothing that was planned to go may go.
+    """
+    if planned is None or change is None or draft.settled is not None:
         return change
     parts = {
-        store: replace(
-            part,
-            guard=planned.parts[store].guard,
-            delete=part.delete | (planned.parts[store].delete - part.files.keys()),
-        )
-        if store in planned.parts
-        else part
+        store: replace(part, guard=planned.parts[store].guard) if store in planned.parts else part
         for store, part in change.parts.items()
     }
-    return replace(change, parts=parts)
+    more = planned.delete - change.files.keys() - change.delete
+    return replace(change, parts=parts).also_deleting(more)

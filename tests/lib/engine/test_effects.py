@@ -19,6 +19,8 @@ from troth.api import Fields, Json, JsonObject, dump_documents
 from troth.engine import State, preview
 from troth.errors import Reason, TransientError
 from troth.runners import Leak, StageJob, StageResult
+from troth_statestore import ChangeSet
+from troth_statestore.memory import MemoryStore
 
 FORCED = {"kratix.io/manual-reconciliation": "true"}
 FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
@@ -269,6 +271,45 @@ def test_what_a_stage_did_before_it_waits_is_remembered() -> None:
 
     assert item.state is State.SUSPENDED
     assert provider.calls == ["one-g1"]
+
+
+def test_a_stage_that_waits_once_it_has_acted_keeps_the_files_it_had() -> None:
+    def stage(job: StageJob) -> StageResult:
+        value = Fields(job.object).section("spec").text("value")
+        files = {f"{value}.yaml": dump_documents([config_map("one", value=value)])}
+        if value == "old":
+            return StageResult(files)
+        recalls = job.context["effects"] == "recall"
+        control: JsonObject = {"effects": ["ask"]} if recalls else {"retryAfter": "1h"}
+        return StageResult(files, {"workflow-control.yaml": dump_documents([control])})
+
+    platform = platform_of(stage)
+    platform.sync(request(value="old"))
+    before = platform.files
+
+    item = platform.sync(request(value="new"))["one"]
+
+    assert item.state is State.SUSPENDED
+    assert platform.files == before
+
+
+def test_what_kratix_left_in_another_store_goes_with_a_change_that_has_effects() -> None:
+    platform = platform_of(Provider())
+    platform.promises = [promise(workflows=_with_pipelines_in("jobs"))]
+    east = MemoryStore()
+    platform.others = {"east": east}
+    platform.destinations = [destination("cluster", store="main"), destination("d", store="east")]
+    stray = {"d/resources/jobs/thing/one/configure/5058f/objects.yaml": b"kind: Stray"}
+    east.commit([ChangeSet("requests/by-hand", None, stray)])
+
+    platform.sync(request())
+
+    assert list(east.snapshot().digests("")) == []
+
+
+def _with_pipelines_in(namespace: str) -> Json:
+    workflows = Fields(promise().raw).section("spec").mapping("workflows")
+    return {**workflows, "config": {"pipelineNamespace": namespace}}
 
 
 def test_a_change_with_effects_is_guarded_like_any_other() -> None:
