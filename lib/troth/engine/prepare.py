@@ -69,7 +69,7 @@ class Preparer:
             self._refuse_foreign(draft, record)
             refuse_superseded(draft, record)
             self.ledger.view.require(sorted(stores_of(record, self.world)))
-            draft = replace(draft, status=record.status)
+            draft = replace(draft, status=record.status, due=record.due)
         observed = self.claims.standings.observed(draft.key, record)
         leaving = record.leaving if record is not None else ()
         leaving = not_clean(leaving, observed, self.ledger.view)
@@ -193,7 +193,8 @@ class Preparer:
         try:
             places = place(draft.key, rendered.groups, self.world, earlier)
         except UnscheduledError as error:
-            return _unplaced(draft, error)  # with the status that the stages left
+            # What the stages left tells of effects that nobody has performed.
+            return _unplaced(begun or draft, error)
         check_places(places.placements)
         self.ledger.view.require(sorted({one.store for one in places.placements}))
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)

@@ -35,6 +35,8 @@ class Provider:
         forgets: whether it keeps nothing in its status.
         down: whether the provider answers.
         extra: objects that it renders only once it has a user.
+        waits: whether it asks to wait when it has done all.
+        hasty: whether it writes down what it has not done yet.
         calls: what it did outside.
     """
 
@@ -43,6 +45,7 @@ class Provider:
     down: bool = False
     extra: tuple[JsonObject, ...] = ()
     waits: bool = False
+    hasty: bool = False
     calls: list[str] = field(default_factory=list[str])
 
     def __call__(self, job: StageJob) -> StageResult:
@@ -57,7 +60,7 @@ class Provider:
             user, control = self._make(f"{name}-g{generation}", job)
             until = (now + self.lives).isoformat() if self.lives else ""
         status: dict[str, Json] = {"user": user, "generation": generation, "until": until}
-        if control:
+        if control and not self.hasty:
             status = dict(state.raw)
         elif self.lives:
             seconds = (datetime.fromisoformat(until) - now).total_seconds()
@@ -135,8 +138,40 @@ def test_nothing_is_done_outside_for_what_is_not_written(why: str) -> None:
     assert item.state is not State.WRITTEN
 
 
-def _sending(stage: StageFunction, labels: JsonObject) -> StageFunction:
-    selectors = dump_documents([[{"matchLabels": labels}]])
+@pytest.mark.parametrize("place", ["gone", "none"])
+def test_what_has_no_place_keeps_its_state_and_stays_due(place: str) -> None:
+    provider = Provider(lives=timedelta(hours=2), hasty=True)
+    platform = platform_of(provider)
+    platform.sync(request())
+    before = platform.records
+    platform.now += timedelta(hours=2)
+
+    usual = platform.destinations
+    if place == "gone":
+        platform.destinations = [destination("another")]
+    else:
+        platform.stages["configure"] = _splitting(provider)
+    platform.sync(request())
+    between = platform.records
+    platform.destinations, platform.stages["configure"] = usual, provider
+    platform.sync(request())
+
+    assert between == before
+    assert provider.calls == ["one-g1", "one-g2"]
+
+
+def _splitting(stage: StageFunction) -> StageFunction:
+    """Have a second group rendered that no Destination takes."""
+
+    def splitting(job: StageJob) -> StageResult:
+        done = _sending(stage, {"zone": "moon"}, "away")(job)
+        return replace(done, files={**done.files, "away/a.yaml": dump_documents([config_map("a")])})
+
+    return splitting
+
+
+def _sending(stage: StageFunction, labels: JsonObject, folder: str = ".") -> StageFunction:
+    selectors = dump_documents([[{"directory": folder, "matchLabels": labels}]])
 
     def sending(job: StageJob) -> StageResult:
         done = stage(job)
