@@ -68,16 +68,20 @@ class Writer:
         deleted, items = self._delete(plan, removals)
         drafts, later = in_turn(plan.drafts, plan.heirs, plan.ledger, deleted)
         drafts, unperformed = plan.performer.perform(drafts)
-        for old in without_heirs(deleted, plan.heirs, (draft for draft, _ in drafts)):
-            del deleted[old]
-            later.append(_stays(plan, old, plan.heirs.now(old)))
+        stay = without_heirs(plan.removals, plan.heirs, (draft for draft, _ in drafts))
+        later += [
+            _stays(plan, old, plan.heirs.now(old))
+            for old in stay
+            if old in deleted or old.is_promise
+        ]
+        deleted = {old: change for old, change in deleted.items() if old not in stay}
         last = [one for one in drafts if one[1] is not None and plan.heirs.forebears(one[0].key)
                 and one[0].key.is_promise]  # fmt: skip
         late = {draft.key for draft, _ in last}
         first = [one for one in drafts if one[0].key not in late]
         own = {one.key: one.change for one in plan.upkeep}
         outcomes, kept = self._carry(plan, first, deleted, own)
-        gone, others = self._uninstall(plan, last, deleted.keys() & landed(outcomes))
+        gone, others = self._uninstall(plan, last, deleted.keys() & landed(outcomes), stay)
         outcomes |= gone
         self._forget_revisions(plan, outcomes)
         items += [*plan.items, *unperformed, *kept, *others, *later, *_unchanged(plan, drafts)]
@@ -138,6 +142,7 @@ class Writer:
         plan: Plan,
         heirs: Sequence[tuple[Draft, Change | None]],
         removed: Collection[RequestKey],
+        stay: Collection[RequestKey],
     ) -> tuple[dict[RequestKey, Fate], list[Item]]:
         """Remove Promises of which no request is left, now that their removal has landed.
 
@@ -145,11 +150,12 @@ class Writer:
             plan: they are of this plan.
             heirs: Promises that take over from some of them.
             removed: requests that are gone.
+            stay: those that stay, since who takes over from them was left out.
         """
         left = plan.ledger.entries.keys() - set(removed)
         free: list[RequestKey] = []
         items: list[Item] = []
-        for key in (one for one in plan.removals if one.is_promise):
+        for key in (one for one in plan.removals if one.is_promise and one not in stay):
             why = promise_in_use(key, left)
             if why is None:
                 free.append(key)

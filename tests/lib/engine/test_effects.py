@@ -10,6 +10,7 @@ from support.platform import (
     StageFunction,
     config_map,
     destination,
+    follows_spec,
     promise,
     request,
     writes,
@@ -340,6 +341,22 @@ def test_what_kratix_left_in_another_store_goes_with_a_change_that_has_effects()
     platform.sync(request())
 
     assert list(east.snapshot().digests("")) == []
+
+
+def test_what_a_promise_brought_stays_while_who_takes_over_fails_to_act() -> None:
+    provider = Provider(down=True)
+    platform = Platform(stages={"configure": follows_spec, "install": provider})
+    operator: Json = config_map("operator", "operator")
+    platform.promises = [promise("old-name", dependencies=[operator])]
+    platform.sync(request())
+    before = {path for path in platform.files if "dependencies" in path}
+    platform.promises = [promise("new-name", install=["install"], dependencies=[operator])]
+
+    items = platform.sync(request())
+
+    assert before <= platform.files.keys()
+    assert items["old-name"].state is State.ORPHANED
+    assert items["new-name"].state is State.FAILED
 
 
 def _with_pipelines_in(namespace: str) -> Json:
