@@ -10,6 +10,7 @@ from troth.api import Promise, RequestKey
 from troth.engine.check import check_promise
 from troth.engine.climb import climb
 from troth.engine.decide import Decisions
+from troth.engine.draft import Draft
 from troth.engine.installed import Requirements
 from troth.engine.prepare import Preparer
 from troth.engine.report import of_error, of_unmet
@@ -17,7 +18,7 @@ from troth.engine.settled import Settled, Settlement
 from troth.engine.values import Submission
 from troth.errors import OutputRefusedError, TransientError, TrothError
 
-__all__ = ["Installer"]
+__all__ = ["Installer", "in_vain", "why_unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ class Installer:
             elif why is None and submission is not None:
                 why = self._climb(promises[name], submission)
             if why is not None:
-                text = f"Promise {name} cannot fulfil resource requests: {why}"
-                unavailable[name] = Settled(Settlement.PROMISE_UNAVAILABLE, text)
+                unavailable[name] = Settled(Settlement.PROMISE_UNAVAILABLE, in_vain(name, why))
         return unavailable
 
     def _climb(self, promise: Promise, submission: Submission) -> str | None:
@@ -67,10 +67,27 @@ class Installer:
         (outcome,) = climb(self.preparer, [submission], 1, lambda: None)
         if isinstance(outcome, TrothError):
             self.decisions.items.append(of_error(submission, key, outcome))
-            # What was installed stands, even where a store cannot be reached now.
-            return None if known and isinstance(outcome, TransientError) else outcome.message
+            return why_unavailable(outcome, known=known)
         refusal = self.decisions.decide(outcome)
         if refusal is not None:
             return refusal.message
-        settled = outcome.settled
-        return None if settled is None or settled.follows.available else settled.message
+        return why_unavailable(outcome, known=known)
+
+
+def why_unavailable(outcome: Draft | TrothError, *, known: bool) -> str | None:
+    """Return why a Promise cannot serve now, None when it can.
+
+    Args:
+        outcome: what became of its own output.
+        known: whether it has been installed before.
+    """
+    if isinstance(outcome, TrothError):
+        # What was installed stands, even where something cannot be reached now.
+        return None if known and isinstance(outcome, TransientError) else outcome.message
+    settled = outcome.settled
+    return None if settled is None or settled.follows.available else settled.message
+
+
+def in_vain(promise: str, why: str) -> str:
+    """Say to those who ask something of a Promise that it cannot serve now."""
+    return f"Promise {promise} cannot fulfil resource requests: {why}"

@@ -5,18 +5,20 @@ a gate, has made nothing outside that nobody will ever use. The second rendering
 only an effect could tell, and nothing else: what was claimed is what is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from troth.api import RequestKey
 from troth.engine.change import Change, Composer
 from troth.engine.climb import attempt
 from troth.engine.draft import Draft
+from troth.engine.install import in_vain, why_unavailable
 from troth.engine.prepare import Preparer
 from troth.engine.report import of_error
 from troth.engine.settled import Settlement
 from troth.engine.values import Item, ObjectId, Spot
-from troth.errors import Reason, StageError, TrothError
+from troth.errors import Reason, StageError, TrothError, WaitingError
 
 __all__ = ["Performer"]
 
@@ -40,17 +42,43 @@ class Performer:
     ) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
         """Return the drafts with what their effects gave, and a report on those that failed.
 
-        What stays where it is because it waits, or has no place, does nothing outside.
+        What stays where it is because it waits, or has no place, does nothing outside. Promises go
+        first: what one asks for that could not be installed is neither done nor written.
         """
-        asked = {draft.key: draft for draft, _ in drafts if _may_act(draft)}
+        asked = [draft for draft, _ in drafts if _may_act(draft)]
+        done = self._done(draft for draft in asked if draft.key.is_promise)
+        why = {
+            draft.key.promise: text
+            for draft in asked
+            if (fresh := done.get(draft.key)) is not None
+            and (text := why_unavailable(fresh, known=draft.record is not None)) is not None
+        }
+        vain = {
+            draft.key: WaitingError(
+                Reason.PROMISE_UNAVAILABLE, in_vain(draft.key.promise, why[draft.key.promise])
+            )
+            for draft, _ in drafts
+            if draft.settled is None and not draft.key.is_promise and draft.key.promise in why
+        }
+        done |= self._done(draft for draft in asked if draft.key not in done.keys() | vain.keys())
+        return self._split(drafts, {**done, **vain})
+
+    def _done(self, drafts: Iterable[Draft]) -> dict[RequestKey, Draft | TrothError]:
+        asked = {draft.key: draft for draft in drafts}
         if not asked:
-            return list(drafts), []
+            return {}
         with ThreadPoolExecutor(self.workers) as pool:
-            done = dict(zip(asked, pool.map(self._attempt, asked.values()), strict=True))
+            return dict(zip(asked, pool.map(self._attempt, asked.values()), strict=True))
+
+    def _split(
+        self,
+        drafts: Sequence[tuple[Draft, Change | None]],
+        outcomes: Mapping[RequestKey, Draft | TrothError],
+    ) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
         items: list[Item] = []
         found: list[tuple[Draft, Change | None]] = []
         for draft, change in drafts:
-            fresh = done.get(draft.key, draft)
+            fresh = outcomes.get(draft.key, draft)
             if isinstance(fresh, TrothError):
                 items.append(of_error(draft.submission, draft.key, fresh))
             elif fresh is draft:

@@ -359,6 +359,35 @@ def test_what_a_promise_brought_stays_while_who_takes_over_fails_to_act() -> Non
     assert items["new-name"].state is State.FAILED
 
 
+@pytest.mark.parametrize(("down", "waits"), [(True, False), (False, True)])
+def test_requests_wait_for_a_promise_that_failed_to_act_or_waits_once_it_has(
+    *, down: bool, waits: bool
+) -> None:
+    installer, provider = Provider(down=down, waits=waits), Provider()
+    platform = Platform(stages={"configure": provider, "install": installer})
+    platform.promises = [promise(install=["install"])]
+
+    item = platform.sync(request())["one"]
+
+    assert (item.state, item.reason) == (State.WAITING, Reason.PROMISE_UNAVAILABLE)
+    assert provider.calls == []
+    assert platform.files == {}
+
+
+def test_requests_of_a_promise_that_was_installed_go_on_while_its_provider_is_down() -> None:
+    installer = Provider()
+    platform = Platform(stages={"configure": follows_spec, "install": installer})
+    platform.promises = [promise(install=["install"])]
+    platform.sync()
+    installer.down = True
+    platform.promises = [promise(install=["install"], version="v2")]
+
+    items = platform.sync(request())
+
+    assert items["one"].state is State.WRITTEN
+    assert items["thing"].state is State.FAILED
+
+
 def _with_pipelines_in(namespace: str) -> Json:
     workflows = Fields(promise().raw).section("spec").mapping("workflows")
     return {**workflows, "config": {"pipelineNamespace": namespace}}
