@@ -117,7 +117,7 @@ class Renderer:
                 control = read_control(result.metadata)
                 effects += control.effects
                 if control.reconcile_after is not None:
-                    dues.append(_later(self.moment().now, control.reconcile_after))
+                    dues.append(_later(_told(job), control.reconcile_after))
                 due = min(dues, default=None)
                 if control.suspends:
                     suspension = _suspension(pipeline, control, self.moment().now)
@@ -236,6 +236,14 @@ def _suspension(pipeline: Pipeline, control: Control, now: datetime) -> Suspensi
     return Suspension(
         pipeline.name, control.message, _later(now, after) if after is not None else None
     )
+
+
+def _told(job: StageJob) -> datetime:
+    """Return the moment that stages were told, however long they have run since.
+
+    From this they reckon when they want to run again: so it stays the same moment in every run.
+    """
+    return datetime.fromisoformat(str(job.context["now"]))
 
 
 def _later(now: datetime, seconds: float) -> datetime:

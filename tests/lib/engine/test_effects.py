@@ -249,6 +249,22 @@ def test_a_run_that_is_forced_before_it_is_due_changes_nothing() -> None:
     assert platform.records == before
 
 
+def test_when_it_is_due_does_not_depend_on_how_long_a_stage_runs() -> None:
+    provider = Provider(lives=timedelta(hours=2))
+    platform = platform_of(provider)
+    platform.sync(request())
+    before = platform.records
+
+    def slow(job: StageJob) -> StageResult:
+        platform.now += timedelta(seconds=5)
+        return provider(job)
+
+    platform.stages["configure"] = slow
+    platform.sync(request(labels=FORCED))
+
+    assert platform.records == before
+
+
 def test_an_effect_that_fails_is_reported_and_tried_again_with_the_old_files_kept() -> None:
     provider = Provider(lives=timedelta(hours=2))
     platform = platform_of(provider)
