@@ -11,6 +11,7 @@ from troth.cli.reports import print_items, print_json, receipt_json
 from troth.engine import Item, State
 from troth.engine.report import of_record
 from troth.engine.rollback import Rollback, roll_back
+from troth.engine.survey import ends_when_due
 from troth.errors import Reason, TrothError
 from troth.local.past import hand_over
 from troth_statestore import Receipt
@@ -36,8 +37,9 @@ def rollback(
 ) -> int:
     """Set the files of a request back to what they were at a commit, by a new commit.
 
-    They are kept until the request changes. What its stages keep, outside or in their status, is
-    not set back, and nothing is that would bring back a sealed value. Shows the diff and asks.
+    They are kept until the request changes, or its stages are due to run again. What its stages
+    keep, outside or in their status, is not set back, and nothing is that would bring back a sealed
+    value. Shows the diff and asks.
 
     \b
     Examples:
@@ -69,6 +71,7 @@ def rollback(
 def _wanted(found: Rollback) -> Item:
     named = ", ".join(step.commit.revision[:12] for step in found.steps)
     text = f"its files are those of {named}; they are kept until the request changes."
+    text += ends_when_due(found.record)
     return of_record(found.record, State.WRITTEN, Reason.REVERTED, text)
 
 

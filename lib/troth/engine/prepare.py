@@ -131,18 +131,20 @@ class Preparer:
     def _recall(self, draft: Draft, record: Record) -> Draft:
         """Return the draft as the record has it; not settled when it has to be rendered."""
         digest = self._digest(draft, record.status)
+        now = self.renderer.moment().now
+        due = record.is_due(now)
         if record.suspension is not None:
-            if record.suspension.over(self.renderer.moment().now, digest):
+            if due or record.suspension.over(now, digest):
                 return draft
             return _remembered(draft, record, _suspended(record.suspension))
-        if record.is_due(self.renderer.moment().now):
-            return draft
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
+            if due:
+                return replace(draft, put_back=_PUT_BACK_SINCE_DUE)
             kept = self._still_placed(_remembered(draft, record, _REVERTED))
             why = self.claims.why_put_back(draft.key)
             return replace(draft, put_back=why) if kept is None or why is not None else kept
-        if sight is Sight.INTACT and record.input_digest == digest:
+        if not due and sight is Sight.INTACT and record.input_digest == digest:
             return self._still_placed(_remembered(draft, record, _UP_TO_DATE)) or draft
         return draft
 
@@ -261,6 +263,7 @@ _REVERTED = Settled(
     Settlement.REVERTED,
     "its files were rolled back to an earlier output; they are kept until the request changes.",
 )
+_PUT_BACK_SINCE_DUE = "it was rolled back, and put back: its stages had to run again."
 _UP_TO_DATE = Settled(Settlement.UP_TO_DATE)
 
 

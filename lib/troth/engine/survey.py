@@ -2,6 +2,7 @@
 
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.observe import NOWHERE, Sight, compare, observe
+from troth.engine.record import Record
 from troth.engine.remains import remains_on_record
 from troth.engine.report import of_record, of_unreadable, with_upkeep
 from troth.engine.sealed import SEALED_STAYS, sealed_digest
@@ -11,7 +12,7 @@ from troth.engine.suspension import spell_moment
 from troth.engine.values import Item, State
 from troth.errors import Reason
 
-__all__ = ["survey", "survey_one"]
+__all__ = ["ends_when_due", "survey", "survey_one"]
 
 
 def survey(ledger: Ledger) -> list[Item]:
@@ -57,5 +58,13 @@ def _by_files(ledger: Ledger, entry: Entry) -> Item:
             text = f"its files were rolled back, and the next sync puts them back: {SEALED_STAYS}"
             return of_record(record, State.WAITING, Reason.DRIFTED, text, revision)
         case Sight.REVERTED:
-            text = "its files were rolled back to an earlier output."
+            text = f"its files were rolled back to an earlier output.{ends_when_due(record)}"
             return of_record(record, State.UNCHANGED, Reason.REVERTED, text, revision)
+
+
+def ends_when_due(record: Record) -> str:
+    """Say of a rollback when it ends by itself, nothing where it does not."""
+    if record.due is None:
+        return ""
+    when = spell_moment(record.due)
+    return f" Its stages run again at {when}, and then its newest files are put back."

@@ -17,7 +17,7 @@ from support.platform import (
 )
 
 from troth.api import Fields, Json, JsonObject, dump_documents
-from troth.engine import State, preview
+from troth.engine import Ledger, State, View, preview, survey
 from troth.errors import Reason, TransientError
 from troth.runners import Leak, StageJob, StageResult
 from troth_statestore import ChangeSet
@@ -247,6 +247,46 @@ def test_a_run_that_is_forced_before_it_is_due_changes_nothing() -> None:
 
     assert item.state is State.UNCHANGED
     assert platform.records == before
+
+
+@pytest.mark.parametrize("suspends", [{"suspend": True}, {"retryAfter": "9h"}])
+def test_what_waits_runs_again_when_it_is_due(suspends: JsonObject) -> None:
+    waiting = dump_documents([{"reconcileAfter": "1h", **suspends}])
+    platform = platform_of(lambda _: StageResult({}, {"workflow-control.yaml": waiting}))
+    platform.sync(request())
+    platform.stages["configure"] = writes(config_map("one"))
+
+    early = platform.sync(request())["one"]
+    platform.now += timedelta(hours=1)
+    late = platform.sync(request())["one"]
+
+    assert (early.state, late.state) == (State.SUSPENDED, State.WRITTEN)
+
+
+def test_a_rollback_ends_when_the_stages_are_due_and_that_is_said() -> None:
+    due = dump_documents([{"reconcileAfter": "2h"}])
+    platform = platform_of(
+        lambda job: replace(follows_spec(job), metadata={"workflow-control.yaml": due})
+    )
+    platform.sync(request(value="old"))
+    old = platform.files
+    platform.sync(request(value="new"))
+    new = platform.files
+    platform.tamper(old)
+
+    kept = platform.sync(request(value="new"))["one"]
+    [told] = survey(Ledger.read(View({"": platform.store.snapshot()})))
+    platform.now += timedelta(hours=2)
+    ended = platform.sync(request(value="new"))["one"]
+
+    assert kept.reason is Reason.REVERTED
+    assert told.message == (
+        "its files were rolled back to an earlier output. Its stages run again at "
+        "2026-01-01T02:00:00Z, and then its newest files are put back."
+    )
+    assert (ended.state, ended.reason) == (State.WRITTEN, Reason.DRIFT_PUT_BACK)
+    assert ended.message == "it was rolled back, and put back: its stages had to run again."
+    assert platform.files == new
 
 
 def test_when_it_is_due_does_not_depend_on_how_long_a_stage_runs() -> None:
