@@ -92,6 +92,12 @@ class Draft:
         return self.settled is None or self.settled.follows.wanted
 
     @property
+    def is_to_act(self) -> bool:
+        """Whether its stages do outside what they want to before it is written."""
+        waits = self.settled is not None and self.settled.kind is Settlement.SUSPENDED_BY_STAGE
+        return bool(self.effects) and (self.settled is None or waits)
+
+    @property
     def promise_digest(self) -> str:
         """The revision of the Promise that its record is to name."""
         kept = self.keeps

@@ -16,7 +16,6 @@ from troth.engine.draft import Draft
 from troth.engine.install import in_vain, why_unavailable
 from troth.engine.prepare import Preparer
 from troth.engine.report import of_error
-from troth.engine.settled import Settlement
 from troth.engine.values import Item, ObjectId, Spot
 from troth.errors import Reason, StageError, TrothError, WaitingError
 
@@ -45,7 +44,7 @@ class Performer:
         What stays where it is because it waits, or has no place, does nothing outside. Promises go
         first: what one asks for that could not be installed is neither done nor written.
         """
-        asked = [draft for draft, _ in drafts if _may_act(draft)]
+        asked = [draft for draft, _ in drafts if draft.is_to_act]
         done = self._done(draft for draft in asked if draft.key.is_promise)
         why = {
             draft.key.promise: text
@@ -100,12 +99,6 @@ class Performer:
             )
             raise StageError(Reason.UNSTABLE, message)
         return replace(fresh, put_back=draft.put_back)
-
-
-def _may_act(draft: Draft) -> bool:
-    if not draft.effects:
-        return False
-    return draft.settled is None or draft.settled.kind is Settlement.SUSPENDED_BY_STAGE
 
 
 def _claims(draft: Draft) -> set[tuple[str, ObjectId | Spot | str]]:

@@ -131,7 +131,7 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
         where = ", ".join(sorted({str(Spot(one.store, one.path)) for one in draft.leaving}))
         left = f"What it left at {where} is removed once its state store can be reached."
         message = f"{message} {left}".strip()
-    if draft.effects and draft.settled is None:
+    if draft.is_to_act:
         message = f"{message} Outside, sync would: {'; '.join(draft.effects)}.".strip()
     if draft.promise.allows_plain_secrets:
         note = f"Promise {draft.promise.name} may write plain secrets (by annotation)."

@@ -113,6 +113,16 @@ def test_a_plan_does_nothing_outside_and_says_what_would_be_done() -> None:
     assert b"(known after apply)" in (shown.files[0].after or b"")
 
 
+def test_a_plan_says_what_would_be_done_by_a_stage_that_waits_for_it() -> None:
+    control = dump_documents([{"effects": ["ask"], "suspend": True, "message": "no answer yet"}])
+    platform = platform_of(lambda _: StageResult({}, {"workflow-control.yaml": control}))
+
+    (shown,) = (one for one in preview(platform.plan(request())) if one.item.name)
+
+    assert shown.item.state is State.SUSPENDED
+    assert shown.item.message.endswith("Outside, sync would: ask.")
+
+
 @pytest.mark.parametrize("why", ["held", "fence", "nowhere", "astray", "paused", "leak"])
 def test_nothing_is_done_outside_for_what_is_not_written(why: str) -> None:
     provider = Provider()
