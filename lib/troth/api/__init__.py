@@ -1,12 +1,13 @@
 """Typed views of the objects people write: Promise, Pipeline, Destination, requests.
 
 Here belong reading an object and what its annotations say, naming what is wrong with it (names,
-fields, schemas), and the spelling of YAML. What is done with an object does not, nor pages about
-it; nothing here touches a file, a network or a clock.
+fields, schemas), and the spelling of YAML and of durations. What is done with an object does not,
+nor pages about it; nothing here touches a file, a network or a clock.
 """
 
 from troth.api.destination import Destination, Layout, Reader
 from troth.api.documents import Document, load_documents, load_object, load_values
+from troth.api.durations import seconds_of
 from troth.api.fence import Fence, is_system_namespace
 from troth.api.git_state_store import AuthMethod, CommitEach, GitStateStore, StoreRef
 from troth.api.json_values import (
@@ -70,4 +71,5 @@ __all__ = [
     "load_documents",
     "load_object",
     "load_values",
+    "seconds_of",
 ]

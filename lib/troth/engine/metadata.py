@@ -4,12 +4,19 @@ Source: Kratix's work creator and status updater (``work-creator/lib``). Duratio
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import normpath
 
-from troth.api import Fields, Json, JsonObject, WorkflowType, is_object, load_values
+from troth.api import (
+    Fields,
+    Json,
+    JsonObject,
+    WorkflowType,
+    is_object,
+    load_values,
+    seconds_of,
+)
 from troth.errors import InvalidInputError, Reason
 
 __all__ = ["Control", "Selectors", "merge_status", "read_control", "read_selectors", "read_status"]
@@ -20,9 +27,7 @@ _STATUS = "status.yaml"
 _SELECTORS = "destination-selectors.yaml"
 _CONTROL = "workflow-control.yaml"
 
-_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|ms|s|m|h)")
 _LONGEST = 10 * 365 * 24 * 3600.0  # seconds; what is due in ten years is a mistake
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +207,13 @@ def _duration(fields: Fields, key: str) -> float | None:
     if not fields.has(key):
         return None
     text = fields.text(key)
-    pieces = _DURATION.findall(text)
-    if not pieces or "".join(pieces) != text:
+    seconds = seconds_of(text)
+    if seconds is None:
         message = (
             f"invalid {_CONTROL}: {key} {text!r} is no duration; write it like 30s, 5m or "
             "1h30m (there are no days)."
         )
         raise InvalidInputError(Reason.INVALID_WORKFLOW_CONTROL, message)
-    seconds = 0.0
-    for piece in pieces:
-        unit = piece.lstrip("0123456789.")
-        seconds += float(piece.removesuffix(unit)) * _SECONDS[unit]
     if seconds > _LONGEST:
         message = f"invalid {_CONTROL}: {key} {text[:40]!r} is longer than ten years."
         raise InvalidInputError(Reason.INVALID_WORKFLOW_CONTROL, message)

@@ -27,6 +27,7 @@ from troth.api import (
     is_object,
     load_object,
     load_values,
+    seconds_of,
 )
 from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
 from troth.sdk.effects import PERFORM, RECALL, Effects, PerformedEffects, RecalledEffects
@@ -42,6 +43,8 @@ from troth.sdk.stage import (
 )
 
 __all__ = ["METADATA_FILES", "run_stage"]
+
+_RECONCILE = "reconcileAfter"
 
 METADATA_FILES = ("status.yaml", "destination-selectors.yaml", "workflow-control.yaml")
 
@@ -198,7 +201,20 @@ def _added(path: Path, control: JsonObject, wanted: Sequence[str]) -> JsonObject
     """Return what a stage wants, beside what containers before it wanted."""
     earlier: Fields = Fields(load_object(_read(path), path.name) if path.exists() else {})
     effects: list[Json] = [*earlier.texts("effects"), *wanted]
-    return {**earlier.raw, **control, **({"effects": effects} if effects else {})}
+    return {
+        **earlier.raw,
+        **control,
+        **_soonest(earlier.raw, control),
+        **({"effects": effects} if effects else {}),
+    }
+
+
+def _soonest(*wishes: JsonObject) -> JsonObject:
+    """Return when all containers together want to run again: as soon as one of them does."""
+    asked = [str(one[_RECONCILE]) for one in wishes if _RECONCILE in one]
+    # One that is no duration comes first, so that whoever reads it can refuse it.
+    first = min(asked, key=lambda text: seconds_of(text) or 0.0, default=None)
+    return {} if first is None else {_RECONCILE: first}
 
 
 def _control(control: Control) -> JsonObject:
@@ -210,7 +226,7 @@ def _control(control: Control) -> JsonObject:
     if control.retry_after is not None:
         raw["retryAfter"] = control.retry_after
     if control.reconcile_after is not None:
-        raw["reconcileAfter"] = f"{max(1, ceil(control.reconcile_after.total_seconds()))}s"
+        raw[_RECONCILE] = f"{max(1, ceil(control.reconcile_after.total_seconds()))}s"
     return raw
 
 

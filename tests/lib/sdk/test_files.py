@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -244,6 +244,21 @@ def test_a_wish_to_be_suspended_is_spelled_as_kratix_reads_it(
     workspace.run(Output(control=control))
 
     assert workspace.read("metadata/workflow-control.yaml") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "expected"),
+    [("30m", "30m"), ("1.5h", "3600s"), ("", "3600s"), ("soon", "soon")],
+)
+def test_the_container_that_wants_to_run_again_first_counts(
+    workspace: Workspace, earlier: str, expected: str
+) -> None:
+    wish = f"reconcileAfter: {earlier}\n" if earlier else "{}\n"
+    workspace.write("metadata/workflow-control.yaml", wish.encode())
+
+    workspace.run(Output(control=Control(reconcile_after=timedelta(hours=1))))
+
+    assert workspace.read("metadata/workflow-control.yaml") == [{"reconcileAfter": expected}]
 
 
 @pytest.mark.parametrize(
