@@ -170,7 +170,7 @@ def _answer_to(error: BaseException, package: str) -> Answer:
         known = next(kind for kind in type(error).__mro__ if kind.__module__ == "troth.errors")
         field = error.field if isinstance(error, InvalidInputError) else ()
         return Answer(
-            Outcome.REFUSED, known.__name__, error.reason, str(error)[:_TEXT_LIMIT], field
+            Outcome.REFUSED, known.__name__, error.reason, str(error)[-_TEXT_LIMIT:], field
         )
     try:
         text = str(error)[-_TEXT_LIMIT:]

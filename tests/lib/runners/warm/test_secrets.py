@@ -184,6 +184,12 @@ def test_no_message_quotes_what_a_cut_left_of_a_secret(runner: WarmRunner, cut: 
     assert TOKEN[-8:] not in error_of(runner, asked).message
 
 
+def test_what_a_stage_refuses_with_is_cut_at_the_same_end(runner: WarmRunner) -> None:
+    asked = job(given("mutter"), text="refuse", number=10_000 - len(TOKEN) + 3)
+
+    assert TOKEN[:8] not in error_of(runner, asked).message
+
+
 def test_a_worker_that_saw_the_secrets_of_a_promise_serves_no_other(runner: WarmRunner) -> None:
     first = process_of(runner.run(job(given("tell"), text="TOKEN")))
     again = process_of(runner.run(job(given("tell"), text="TOKEN")))
