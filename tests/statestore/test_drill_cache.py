@@ -147,3 +147,25 @@ def test_what_a_killed_git_left_in_a_kept_cache_does_not_pile_up(
 
     assert not [path for path in left if path.exists()]
     assert sorted(second.snapshot().records()) == ["a", "b"]
+
+
+def test_locks_that_a_killed_git_left_in_a_kept_cache_cost_nothing(
+    open_store: OpenStore, tmp_path: Path
+) -> None:
+    settings = GitSettings(cache=tmp_path / "cache", borrow=False)
+    first = open_store(settings=settings)
+    first.commit([one("a")])
+    first.close()
+    repository = tmp_path / "cache/troth-cache.git"
+    (repository / "would-be-gone-if-made-anew").touch()
+    locks = [repository / name for name in ("packed-refs.lock", "refs/troth/import/0.lock")]
+    for path in locks:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    second = open_store(settings=settings)
+    second.commit([one("b")])
+
+    assert not [path for path in locks if path.exists()]
+    assert (repository / "would-be-gone-if-made-anew").exists()
+    assert sorted(second.snapshot().records()) == ["a", "b"]

@@ -119,10 +119,12 @@ class Cache:
             self.rebuild()
 
     def _remove_unfinished(self) -> None:
-        """Remove packs that a git which was killed had begun; nobody is here to finish them."""
+        """Remove what a git that was killed had begun; nobody is here to finish it."""
         packs = self.repository / "objects" / "pack"
-        # Of fast-import, index-pack and pack-objects, then of repack.
-        for left in (*packs.glob("tmp_*"), *packs.glob(".tmp-*")):
+        # Packs of fast-import, index-pack and pack-objects, then of repack; and locks, since an
+        # import that meets one does not fail, but waits for it each time.
+        locks = self.repository.rglob("*.lock")
+        for left in (*packs.glob("tmp_*"), *packs.glob(".tmp-*"), *locks):
             left.unlink(missing_ok=True)
 
     def _identity(self) -> bytes:
