@@ -161,6 +161,7 @@ class Composer:
                 paused=draft.is_paused,
                 status=draft.status,
                 leaving=draft.leaving if draft.is_rolled_back else kept.leaving,
+                due=draft.due if draft.is_rolled_back else kept.due,
             )
         outputs, sealed = (old.outputs, old.sealed) if old is not None else ((), None)
         if draft.settled is None:

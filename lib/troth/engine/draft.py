@@ -38,6 +38,8 @@ class Draft:
         due: when its stages want to run again though nothing has changed.
         effects: what they want to do outside, which is done only once it may be written.
         begun: the draft before its stages ran, where there is something to be done outside.
+        rolled_back: what it stays, where its files are rolled back and its stages are due: until
+            they have something new to write.
     """
 
     key: RequestKey
@@ -61,6 +63,7 @@ class Draft:
     due: datetime | None = None
     effects: tuple[str, ...] = ()
     begun: "Draft | None" = None
+    rolled_back: "Draft | None" = None
 
     @property
     def record(self) -> Record | None:

@@ -26,15 +26,10 @@ from troth.engine.render import Renderer, refuse_unknown
 from troth.engine.routes import Traits
 from troth.engine.sealing import refuse_misdirected
 from troth.engine.settled import Settled, Settlement
-from troth.engine.stable import refuse_unstable
+from troth.engine.stable import refuse_unstable, unless_rolled_back
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
-from troth.errors import (
-    HeldError,
-    OutputRefusedError,
-    Reason,
-    UnscheduledError,
-)
+from troth.errors import HeldError, OutputRefusedError, Reason, UnscheduledError
 
 __all__ = ["Preparer"]
 
@@ -139,11 +134,11 @@ class Preparer:
             return _remembered(draft, record, _suspended(record.suspension))
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
-            if due:
-                return replace(draft, put_back=_PUT_BACK_SINCE_DUE)
             kept = self._still_placed(_remembered(draft, record, _REVERTED))
             why = self.claims.why_put_back(draft.key)
-            return replace(draft, put_back=why) if kept is None or why is not None else kept
+            if kept is None or why is not None:
+                return replace(draft, put_back=why)
+            return replace(draft, rolled_back=kept) if due else kept
         if not due and sight is Sight.INTACT and record.input_digest == digest:
             return self._still_placed(_remembered(draft, record, _UP_TO_DATE)) or draft
         return draft
@@ -175,7 +170,7 @@ class Preparer:
         refuse_unknown(rendered)
         again = not self.renderer.performs and self._repeats(draft)
         digest = self._digest(draft, rendered.status)
-        begun = draft if rendered.effects else None
+        begun = replace(draft, rolled_back=None) if rendered.effects else None
         draft = replace(
             draft,
             input_digest=digest,
@@ -213,7 +208,7 @@ class Preparer:
         )
         if record is not None and again:
             refuse_unstable(draft, record)
-        return draft
+        return unless_rolled_back(draft)
 
     def _repeats(self, draft: Draft) -> bool:
         """Tell whether a run has the very input and state that the record was made from.
@@ -263,7 +258,6 @@ _REVERTED = Settled(
     Settlement.REVERTED,
     "its files were rolled back to an earlier output; they are kept until the request changes.",
 )
-_PUT_BACK_SINCE_DUE = "it was rolled back, and put back: its stages had to run again."
 _UP_TO_DATE = Settled(Settlement.UP_TO_DATE)
 
 

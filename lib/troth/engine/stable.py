@@ -1,12 +1,14 @@
 """Stable: a second run from the same state gives the same bytes and leaves the same state."""
 
+from dataclasses import replace
+
 from troth.engine.digest import output_digest
 from troth.engine.draft import Draft
 from troth.engine.moves import places_of
 from troth.engine.record import Record
 from troth.errors import Reason, StageError
 
-__all__ = ["refuse_unstable"]
+__all__ = ["refuse_unstable", "unless_rolled_back"]
 
 
 def refuse_unstable(draft: Draft, record: Record) -> None:
@@ -36,3 +38,17 @@ def refuse_unstable(draft: Draft, record: Record) -> None:
         "from its context only, and keeps what it made of them in its status. Nothing was written."
     )
     raise StageError(Reason.UNSTABLE, message)
+
+
+def unless_rolled_back(draft: Draft) -> Draft:
+    """Return a draft whose stages were due as its rollback has it, unless there is something new.
+
+    What is renewed has to reach its readers, so a rollback does not outlast it.
+    """
+    kept, record = draft.rolled_back, draft.record
+    if kept is None or record is None:
+        return draft
+    if not draft.effects and output_digest(draft.digests, draft.home) == record.outputs[0]:
+        return replace(kept, status=draft.status, due=draft.due)
+    message = "its rollback has ended: its stages were due to run, and had something new to write."
+    return replace(draft, put_back=message)

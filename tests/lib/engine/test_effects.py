@@ -246,6 +246,47 @@ def test_what_is_due_runs_again_and_not_before() -> None:
     assert b"user: one-g2" in platform.files[FILE]
 
 
+def test_a_rollback_is_kept_when_stages_are_due_that_have_nothing_new() -> None:
+    def stage(job: StageJob) -> StageResult:
+        metadata = {"workflow-control.yaml": dump_documents([{"reconcileAfter": "1h"}])}
+        return replace(
+            writes(config_map("one", spec=str(job.object["spec"])))(job), metadata=metadata
+        )
+
+    platform = platform_of(stage)
+    platform.sync(request(colour="blue"))
+    old = platform.files
+    platform.sync(request(colour="red"))
+    platform.tamper(old)
+    platform.now += timedelta(hours=2)
+    ran = len(platform.runner.runs)
+
+    items = [platform.sync(request(colour="red"))["one"] for _ in range(2)]
+
+    assert [item.reason for item in items] == [Reason.REVERTED] * 2
+    assert len(platform.runner.runs) == ran + 1
+    assert platform.files == old
+
+
+def test_a_rollback_ends_when_something_is_renewed_and_that_is_said() -> None:
+    provider = Provider(lives=timedelta(hours=2))
+    platform = platform_of(provider)
+    platform.sync(request())
+    old = platform.files
+    platform.now += timedelta(hours=3)
+    platform.sync(request())
+    platform.tamper(old)
+    kept = platform.sync(request())["one"]
+
+    platform.now += timedelta(hours=3)
+    ended = platform.sync(request())["one"]
+
+    assert kept.reason is Reason.REVERTED
+    assert "its rollback has ended" in ended.message
+    assert b"user: one-g3" in platform.files[FILE]
+    assert platform.sync(request())["one"].state is State.UNCHANGED
+
+
 def test_a_run_that_is_forced_before_it_is_due_changes_nothing() -> None:
     provider = Provider(lives=timedelta(hours=2))
     platform = platform_of(provider)
