@@ -5,6 +5,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -215,6 +217,17 @@ def widget(request: Request[Spec], _: Context) -> Output:
         },
     }
     return writes(manifest, config_map(request, ""))
+
+
+@stage
+def renews(request: Request[Spec], context: Context) -> Output:
+    """Make another token every hour, and ask to be run for it."""
+    token, until = request.status.get("token"), str(request.status.get("until", ""))
+    if not until or datetime.fromisoformat(until) <= context.now:
+        token, until = context.seed.hex(), (context.now + timedelta(hours=1)).isoformat()
+    control = Control(reconcile_after=datetime.fromisoformat(until) - context.now)
+    made = writes(config_map(request, str(token)), status={"token": str(token), "until": until})
+    return replace(made, control=control)
 
 
 @stage

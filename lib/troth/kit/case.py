@@ -81,7 +81,7 @@ class Case:
         """Whether its output may be printed: no gate refused it, and no secret may be in it."""
         return self.judged is not None and not self.setting.promise.allows_plain_secrets
 
-    def golden(self, take: Take, *, status: bool = True) -> dict[str, bytes]:
+    def golden(self, take: Take, *, state: bool = True) -> dict[str, bytes]:
         """Return a take as golden output.
 
         Raises:
@@ -90,4 +90,4 @@ class Case:
         workflows = self.setting.promise.workflows
         own = self.submission.is_promise
         several = len(workflows.promise_configure if own else workflows.resource_configure) > 1
-        return spell_golden(take.results, several=several, status=status)
+        return spell_golden(take.results, several=several, state=state)

@@ -13,18 +13,19 @@ from troth.runners import StageResult
 
 __all__ = ["leftovers", "prune", "read_golden", "spell_golden", "write_golden"]
 
-_STATUS = "status.yaml"
+# What stages leave of time and randomness; what they want of where output goes is none of it.
+_STATE = frozenset({"status.yaml", "workflow-control.yaml"})
 
 
 def spell_golden(
-    results: Sequence[tuple[str, StageResult]], *, several: bool, status: bool = True
+    results: Sequence[tuple[str, StageResult]], *, several: bool, state: bool = True
 ) -> dict[str, bytes]:
     """Return the golden files of a request: path below its folder → content.
 
     Args:
         results: what each pipeline that ran left, by its name.
         several: whether the Promise has more than one pipeline.
-        status: whether status.yaml is among them.
+        state: whether status.yaml and workflow-control.yaml are among them.
 
     Raises:
         OutputRefusedError: an output file is called as a metadata file.
@@ -38,7 +39,7 @@ def spell_golden(
                 "beside which its golden copy stands; give it another name."
             )
             raise OutputRefusedError(Reason.UNSAFE_PATH, message)
-        metadata = {k: v for k, v in result.metadata.items() if status or k != _STATUS}
+        metadata = {k: v for k, v in result.metadata.items() if state or k not in _STATE}
         for path, content in sorted({**result.files, **metadata}.items()):
             spelled[prefix + path] = content
     return spelled

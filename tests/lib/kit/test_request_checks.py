@@ -90,7 +90,7 @@ def test_what_could_not_be_looked_at_is_never_told_as_passed(
     assert found["one: stable"].message == "see the check schema."
 
 
-@pytest.mark.parametrize("stage", ["remembers", "remembers_once"])
+@pytest.mark.parametrize("stage", ["remembers", "remembers_once", "renews"])
 def test_a_stage_may_make_something_of_the_seed_if_the_status_remembers_it(
     workshop: Workshop, bench: Bench, stage: str
 ) -> None:
