@@ -63,8 +63,8 @@ def _by_files(ledger: Ledger, entry: Entry) -> Item:
 
 
 def ends_when_due(record: Record) -> str:
-    """Say of a rollback when it ends by itself, nothing where it does not."""
+    """Say of a rollback when it may end by itself, nothing where it does not."""
     if record.due is None:
         return ""
     when = spell_moment(record.due)
-    return f" Its stages run again at {when}, and then its newest files are put back."
+    return f" Its stages run again at {when}; if they have something new then, that ends it."
