@@ -265,7 +265,7 @@ class Platform:
     def write(self, plan: Plan) -> dict[str, Item]:
         """Carry out a plan, perhaps one that was made a while ago."""
         self.flushes = []
-        writer = Writer(self._world(), self._renderer().performing, self.settings, self._submit)
+        writer = Writer(self._world(), self._renderer(), self.settings, self._submit)
         return {item.name or item.promise: item for item in writer.write(plan).items}
 
     @property

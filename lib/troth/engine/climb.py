@@ -13,6 +13,7 @@ from troth.errors import FaultError, TrothError
 __all__ = ["attempt", "climb"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def climb(
     return climbed
 
 
-def attempt(step: Callable[[T], Draft], what: T) -> Draft | TrothError:
+def attempt(step: Callable[[T], R], what: T) -> R | TrothError:
     """Take a step; an error costs this request alone."""
     try:
         return step(what)

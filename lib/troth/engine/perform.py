@@ -8,6 +8,7 @@ only an effect could tell, and nothing else: what was claimed is what is written
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from troth.api import RequestKey
 from troth.engine.change import Change, Composer
@@ -20,6 +21,10 @@ from troth.engine.values import Item, ObjectId, Spot
 from troth.errors import Reason, StageError, TrothError, WaitingError
 
 __all__ = ["Performer"]
+
+
+# A draft with the change it needs, None for nothing.
+_Pair: TypeAlias = tuple[Draft, Change | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +41,25 @@ class Performer:
     composer: Composer
     workers: int
 
-    def perform(
-        self, drafts: Sequence[tuple[Draft, Change | None]]
-    ) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
+    def perform(self, drafts: Sequence[_Pair]) -> tuple[list[_Pair], list[Item]]:
         """Return the drafts with what their effects gave, and a report on those that failed.
 
         What stays where it is because it waits, or has no place, does nothing outside. Promises go
         first: what one asks for that could not be installed is neither done nor written.
         """
-        asked = [draft for draft, _ in drafts if draft.is_to_act]
-        done = self._done(draft for draft in asked if draft.key.is_promise)
+        asked = [pair for pair in drafts if pair[0].is_to_act]
+        done = self._done(pair for pair in asked if pair[0].key.is_promise)
         why = {
             draft.key.promise: text
-            for draft in asked
+            for draft, _ in asked
             if (fresh := done.get(draft.key)) is not None
-            and (text := why_unavailable(fresh, known=draft.record is not None)) is not None
+            and (
+                text := why_unavailable(
+                    fresh if isinstance(fresh, TrothError) else fresh[0],
+                    known=draft.record is not None,
+                )
+            )
+            is not None
         }
         vain = {
             draft.key: WaitingError(
@@ -59,37 +68,22 @@ class Performer:
             for draft, _ in drafts
             if draft.settled is None and not draft.key.is_promise and draft.key.promise in why
         }
-        done |= self._done(draft for draft in asked if draft.key not in done.keys() | vain.keys())
-        return self._split(drafts, {**done, **vain})
+        settled = done.keys() | vain.keys()
+        done |= self._done(pair for pair in asked if pair[0].key not in settled)
+        return _split(drafts, {**done, **vain})
 
-    def _done(self, drafts: Iterable[Draft]) -> dict[RequestKey, Draft | TrothError]:
-        asked = {draft.key: draft for draft in drafts}
+    def _done(self, drafts: Iterable[_Pair]) -> dict[RequestKey, _Pair | TrothError]:
+        asked = {pair[0].key: pair for pair in drafts}
         if not asked:
             return {}
         with ThreadPoolExecutor(self.workers) as pool:
             return dict(zip(asked, pool.map(self._attempt, asked.values()), strict=True))
 
-    def _split(
-        self,
-        drafts: Sequence[tuple[Draft, Change | None]],
-        outcomes: Mapping[RequestKey, Draft | TrothError],
-    ) -> tuple[list[tuple[Draft, Change | None]], list[Item]]:
-        items: list[Item] = []
-        found: list[tuple[Draft, Change | None]] = []
-        for draft, change in drafts:
-            fresh = outcomes.get(draft.key, draft)
-            if isinstance(fresh, TrothError):
-                items.append(of_error(draft.submission, draft.key, fresh))
-            elif fresh is draft:
-                found.append((draft, change))
-            else:
-                found.append((fresh, _renewed(change, fresh, self.composer.update(fresh))))
-        return found, items
+    def _attempt(self, planned: _Pair) -> _Pair | TrothError:
+        return attempt(self._again, planned)
 
-    def _attempt(self, draft: Draft) -> Draft | TrothError:
-        return attempt(self._again, draft)
-
-    def _again(self, draft: Draft) -> Draft:
+    def _again(self, planned: _Pair) -> _Pair:
+        draft, change = planned
         fresh = self.preparer.finish(draft.begun or draft)
         if fresh.settled is None and _claims(fresh) - _claims(draft):
             message = (
@@ -98,7 +92,22 @@ class Performer:
                 "The stage has to be mended."
             )
             raise StageError(Reason.UNSTABLE, message)
-        return replace(fresh, put_back=draft.put_back)
+        fresh = replace(fresh, put_back=draft.put_back)
+        return fresh, _renewed(change, fresh, self.composer.update(fresh))
+
+
+def _split(
+    drafts: Sequence[_Pair], outcomes: Mapping[RequestKey, _Pair | TrothError]
+) -> tuple[list[_Pair], list[Item]]:
+    items: list[Item] = []
+    found: list[_Pair] = []
+    for pair in drafts:
+        fresh = outcomes.get(pair[0].key, pair)
+        if isinstance(fresh, TrothError):
+            items.append(of_error(pair[0].submission, pair[0].key, fresh))
+        else:
+            found.append(fresh)
+    return found, items
 
 
 def _claims(draft: Draft) -> set[tuple[str, ObjectId | Spot | str]]:

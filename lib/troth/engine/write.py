@@ -182,7 +182,7 @@ class Writer:
         self, plan: Plan, keys: Sequence[RequestKey]
     ) -> tuple[dict[RequestKey, Change], list[Item]]:
         """Run the delete pipelines; return the removals that may be written, and the others."""
-        remover = Remover(self.world, plan.ledger, self.renderer)
+        remover = Remover(self.world, plan.ledger, self.renderer.performing)
         composer = Composer(plan.ledger, self.settings.inventory)
 
         def run(key: RequestKey) -> Rendered | TrothError:

@@ -140,7 +140,7 @@ class Session:
             StoreError, TransientError: as `look`.
         """
         with flushing(self.stores, self._pace) as submit:
-            writer = Writer(self.world, self._renderer.performing, self.options.settings, submit)
+            writer = Writer(self.world, self._renderer, self.options.settings, submit)
             ledger = Ledger.read(self.look())
             repairs = _repaired(self._repairs(ledger, repair), submit)
             # What was read already need not be read again, unless it has just changed.

@@ -554,3 +554,20 @@ def test_only_a_controller_that_lost_its_keys_makes_its_secrets_anew(
     platform.sync(request())
 
     assert len(platform.runner.runs) - before == runs
+
+
+def test_a_delete_pipeline_acts_outside_whoever_drives_it() -> None:
+    platform = platform_of(writes(config_map("one")))
+    seen: list[Json] = []
+
+    def undo(job: StageJob) -> StageResult:
+        seen.append(job.context["effects"])
+        return StageResult()
+
+    platform.stages["undo"] = undo
+    platform.promises = [promise(delete=["undo"])]
+    platform.sync(request())
+    platform.plan()
+    platform.sync()
+
+    assert seen == ["perform"]
