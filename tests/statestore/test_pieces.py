@@ -164,7 +164,7 @@ def test_one_commit_carries_all_that_share_a_file(remote: Remote, open_store: Op
 
     open_store().commit([change("one", b"a: 1\n"), alone, change("two", b"b: 2\n")])
 
-    assert remote.subjects() == ["Update 2 requests", "alone"]
+    assert remote.subjects() == ["Make 2 changes", "alone"]
 
 
 def test_a_thousand_in_one_flush_are_one_commit(remote: Remote, open_store: OpenStore) -> None:
@@ -172,7 +172,7 @@ def test_a_thousand_in_one_flush_are_one_commit(remote: Remote, open_store: Open
 
     receipts = open_store().commit(changes)
 
-    assert remote.subjects() == ["Update 1000 requests"]
+    assert remote.subjects() == ["Make 1000 changes"]
     assert len({one.revision for one in receipts}) == 1
 
 
