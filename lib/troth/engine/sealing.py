@@ -11,6 +11,7 @@ from troth.api.labels import SEALED_FOR
 from troth.engine.place import candidates
 from troth.engine.values import World
 from troth.errors import OutputRefusedError, Reason
+from troth.sdk import UNKNOWN
 
 __all__ = ["refuse_misdirected", "seals_for"]
 
@@ -47,7 +48,7 @@ def refuse_misdirected(files: Mapping[str, bytes], destination: Destination, wor
         metadata = manifest.get("metadata")
         annotations = metadata.get("annotations") if is_object(metadata) else None
         meant = annotations.get(SEALED_FOR) if is_object(annotations) else None
-        if not isinstance(meant, str) or meant == destination.name:
+        if not isinstance(meant, str) or meant in {destination.name, str(UNKNOWN)}:
             continue
         other = world.destinations.get(meant)
         if other is not None and other.certificate == destination.certificate is not None:

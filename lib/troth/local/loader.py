@@ -7,7 +7,7 @@ could not be read is remembered, since then nothing may be concluded from what i
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from troth.engine import Item, State, Submission
 from troth.errors import InvalidInputError, Reason
 from troth.local.files import Found, walk
 from troth.local.inputs import Inputs
+from troth.local.sealing import beside
 from troth_statestore import why_unsafe
 
 __all__ = ["load"]
@@ -152,6 +153,8 @@ def _add_kratix_object(kind: str, document: Document, found: Found, inputs: Inpu
             if problem := why_unsafe(destination.path) if destination.path else None:
                 message = f"spec.path: {destination.path!r} cannot be used: {problem}."
                 raise InvalidInputError(Reason.UNSAFE_PATH, message, ("spec", "path"))
+            certificate = beside(destination.certificate, Path(document.source).parent)
+            destination = replace(destination, certificate=certificate)
             _add(inputs.destinations, destination.name, destination, document)
         case kind if kind == _STORE:
             store = GitStateStore.parse(document.data)

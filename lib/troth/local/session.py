@@ -33,8 +33,10 @@ from troth.engine.repair import Repairs, find_repairs
 from troth.errors import TrothError
 from troth.local.inputs import Inputs
 from troth.local.past import flushing, handed_in, histories
+from troth.local.sealing import Certificates
 from troth.local.stores import look
 from troth.runners import Runner
+from troth.sdk.sealing import CertificateCache
 from troth_statestore import StateStore
 from troth_statestore.budget import Pace, PushBudget
 
@@ -73,6 +75,10 @@ def _moment() -> Moment:
     return Moment(datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32))
 
 
+def _certificates() -> CertificateCache:
+    return CertificateCache(datetime.now(UTC))
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A run over given inputs, with open stores, by name, and a runner."""
@@ -82,6 +88,7 @@ class Session:
     runner: Runner
     options: SyncOptions
     moment: Callable[[], Moment] = _moment
+    certificates: CertificateCache = field(default_factory=_certificates)
 
     @property
     def world(self) -> World:
@@ -168,7 +175,8 @@ class Session:
 
     @property
     def _renderer(self) -> Renderer:
-        return Renderer(self.runner, self.moment)
+        certificates = Certificates(self.world, self.certificates)
+        return Renderer(self.runner, self.moment, sealing=certificates.of)
 
 
 def _repaired(repairs: Repairs, submit: Submit) -> Repairs:

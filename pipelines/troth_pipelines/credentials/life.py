@@ -1,0 +1,211 @@
+"""The life of a credential: what a stage does with it in one run, whoever makes it.
+
+Made once for each generation, sealed once, written again to the byte until the next is due. What
+cannot be done now is said and tried again; what there is stays as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from troth.errors import Reason, StageError, TransientError
+from troth.sdk import UNKNOWN, Context, Unknown
+from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
+from troth_pipelines.credentials.means import sealing_of
+from troth_pipelines.credentials.rotation import Generation, Policy, next_steps
+from troth_pipelines.credentials.state import State
+
+__all__ = ["Lived", "Made", "Maker", "Wish", "live"]
+
+# How long to wait before something that failed is tried again: as long as it has failed already.
+_SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A generation that was made.
+
+    Attributes:
+        values: what the Secret is to hold, by key.
+        details: what is public of it.
+        issued: when it was made.
+        expires: when it ends by itself, None for never.
+    """
+
+    values: Mapping[str, bytes] = field(repr=False)
+    details: Mapping[str, str]
+    issued: datetime
+    expires: datetime | None
+
+
+class Maker(Protocol):
+    """Who makes credentials, and ends them."""
+
+    def title(self, number: int) -> str:
+        """Return how a generation is called, such as ``the NATS user orders-g2``."""
+        ...
+
+    def make(self, number: int) -> Made:
+        """Make a generation, or complete one that was made before.
+
+        Raises:
+            TransientError: not now.
+        """
+        ...
+
+    def retire(self, generation: Generation, details: Mapping[str, str]) -> None:
+        """End a generation; one that has ended already is no error.
+
+        Raises:
+            TransientError: not now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        policy: how long generations are good.
+        target: the Secret.
+        keys: what it holds.
+        wanted: digest of all that is made into a credential; another one needs a new generation.
+        renewal: another text asks for a new generation at once.
+    """
+
+    policy: Policy
+    target: Target
+    keys: Sequence[str]
+    wanted: str
+    renewal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What came of a run.
+
+    Attributes:
+        state: to be remembered.
+        ciphertexts: what the SealedSecret holds, by key; None while there has never been one.
+        destination: whom it is sealed for.
+        due: when to run again, None for "when something changes".
+        notes: what to say besides.
+        problem: what could not be done now, None where all was done.
+    """
+
+    state: State
+    ciphertexts: Mapping[str, str] | None
+    destination: str
+    due: datetime | None
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
+    """Do what is due, and return what to write.
+
+    Raises:
+        PermanentError: it cannot be done, and nobody but a person can change that.
+    """
+    sealing = sealing_of(context, wish.target, known=bool(state.sealed))
+    run = _Run(context, wish, maker, sealing)
+    kept, lost = run.keep(state)
+    asked = state.newest is not None and (
+        lost is not None or (state.renewal, state.wanted) != (wish.renewal, wish.wanted)
+    )
+    steps = next_steps(wish.policy, state.generations, context.now, renew=asked)
+    if steps.mint is not None:
+        try:
+            state, kept = run.mint(state, steps.mint)
+        except TransientError as error:
+            run.problems += [*([lost] if lost else []), error.message]
+    state = run.retire(state, steps.retire)
+    due = steps.due
+    if context.effects.performed:  # whoever made it may have given it another end
+        due = next_steps(wish.policy, state.generations, context.now).due
+    if kept is not None and not kept.unknown:
+        state = replace(state, sealed=kept.values)
+    return run.told(state, kept, due)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of a stage; `problems` is what could not be done now."""
+
+    context: Context
+    wish: Wish
+    maker: Maker
+    sealing: Sealing
+    problems: list[str] = field(default_factory=list[str])
+
+    def keep(self, state: State) -> tuple[SealedResult | None, str | None]:
+        """Return what is sealed of the newest generation, or why that can no longer be had."""
+        if state.newest is None:
+            return None, None
+        wanted = {key: Sealable(None, state.newest.number) for key in self.wish.keys}
+        try:
+            result = seal_stably(wanted, state.sealed, self.sealing)
+        except StageError as error:
+            if error.reason is not Reason.CREDENTIAL_LOST:
+                raise
+            return None, error.message
+        return (None, " ".join(result.rotate.values())) if result.rotate else (result, None)
+
+    def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
+        """Make a generation and seal it. Raises TransientError when that cannot be done now."""
+        title = f"make {self.maker.title(number)}"
+        made = self.context.effects.perform(title, lambda: self.maker.make(number))
+        values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
+        if isinstance(made, Made):
+            values = made.values
+            generation = Generation(number, made.issued, made.expires)
+            state = state.with_generation(
+                generation, made.details, self.wish.renewal, self.wish.wanted
+            )
+        wanted = {key: Sealable(values[key], number) for key in self.wish.keys}
+        return state, seal_stably(wanted, state.sealed, self.sealing)
+
+    def retire(self, state: State, generations: Sequence[Generation]) -> State:
+        """End generations; what cannot be ended now stays in the state, and is tried again."""
+        for old in generations:
+            title = f"end {self.maker.title(old.number)}"
+            end = partial(self.maker.retire, old, state.details.get(old.number, {}))
+            try:
+                ended = self.context.effects.perform(title, end)
+            except TransientError as error:
+                self.problems.append(error.message)
+                continue
+            if ended is not UNKNOWN:
+                state = state.without(old)
+        return state
+
+    def told(self, state: State, kept: SealedResult | None, due: datetime | None) -> Lived:
+        """Return what came of the run."""
+        now = self.context.now
+        since = (state.since or now) if self.problems else None
+        if since is not None:
+            again = now + min(max(now - since, _SOONEST), _LATEST)
+            due = again if due is None else min(due, again)
+        return Lived(
+            state=replace(state, since=since),
+            ciphertexts=kept.ciphertexts() if kept is not None else _last(state),
+            destination=_destination(state, self.sealing, kept),
+            due=due,
+            notes=tuple(note.text for note in kept.notes) if kept is not None else (),
+            problem=" ".join(self.problems) or None,
+        )
+
+
+def _last(state: State) -> Mapping[str, str] | None:
+    """Return what was sealed last: it stays as it is although it may not be opened."""
+    return {key: one.ciphertext for key, one in state.sealed.items()} or None
+
+
+def _destination(state: State, sealing: Sealing, kept: SealedResult | None) -> str:
+    """Return for whom it is sealed: what stays as it is, for whom it was."""
+    if kept is None and state.sealed:
+        return next(iter(state.sealed.values())).destination
+    return sealing.destination
