@@ -154,7 +154,9 @@ def test_every_reason_stands_in_the_page_of_errors_and_no_other() -> None:
 
 def test_every_reason_is_given_somewhere() -> None:
     code = "".join(
-        path.read_text() for room in ("lib", "statestore") for path in (ROOT / room).rglob("*.py")
+        path.read_text()
+        for room in ("lib", "pipelines", "statestore")
+        for path in (ROOT / room).rglob("*.py")
     )
 
     assert [reason.name for reason in Reason if f"Reason.{reason.name}" not in code] == []
