@@ -74,6 +74,7 @@ class Wish:
         keys: what it holds.
         wanted: digest of all that is made into a credential; another one needs a new generation.
         renewal: another text asks for a new generation at once.
+        end_before: generations below this number end at once.
     """
 
     policy: Policy
@@ -81,6 +82,7 @@ class Wish:
     keys: Sequence[str]
     wanted: str
     renewal: str = ""
+    end_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     run = _Run(context, wish, maker, sealing)
     kept, lost = run.keep(state)
     asked = state.newest is not None and (
-        lost is not None or (state.renewal, state.wanted) != (wish.renewal, wish.wanted)
+        lost is not None
+        or (state.renewal, state.wanted) != (wish.renewal, wish.wanted)
+        or state.newest.number < wish.end_before
     )
     steps = next_steps(wish.policy, state.generations, context.now, renew=asked)
     if steps.mint is not None:
@@ -122,7 +126,8 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
             state, kept = run.mint(state, steps.mint)
         except TransientError as error:
             run.problems += [*([lost] if lost else []), error.message]
-    state = run.retire(state, steps.retire)
+    ended = [one for one in state.generations[:-1] if one.number < wish.end_before]
+    state = run.retire(state, sorted({*ended, *steps.retire}, key=lambda one: one.number))
     due = steps.due
     if context.effects.performed:  # whoever made it may have given it another end
         due = next_steps(wish.policy, state.generations, context.now).due

@@ -26,10 +26,16 @@ def condition(kind: str, reason: str, message: str = "", *, holds: bool = True) 
     }
 
 
-def reported(lived: Lived) -> dict[str, Json]:
-    """Return the part of a status that holds for every kind of credential."""
+def reported(lived: Lived, *own: Json) -> dict[str, Json]:
+    """Return the part of a status that holds for every kind of credential.
+
+    Args:
+        lived: what came of the run.
+        own: conditions of this kind.
+    """
     newest, state = lived.state.newest, lived.state
     valid: list[Json] = [
+        *own,
         condition("CredentialsValid", "Issued", f"generation {newest.number} is published")
         if newest is not None
         else condition("CredentialsValid", "NotIssued", lived.problem or "", holds=False),
@@ -37,6 +43,7 @@ def reported(lived: Lived) -> dict[str, Json]:
         if state.sealed
         else condition("Sealed", "NotSealed", lived.problem or "", holds=False),
     ]
+    valid.sort(key=str)  # each begins with its type; a status keeps them in that order
     told: dict[str, Json] = {**state.save(), "conditions": valid, "message": _message(lived)}
     if newest is not None and newest.expires is not None:
         told["expires"] = spelled(newest.expires)

@@ -7,7 +7,7 @@ sealed, stands in `troth_pipelines.credentials`.
 from datetime import timedelta
 
 from troth.api import Fields, digest_of
-from troth.sdk import Context, Control, Output, Request, Stage
+from troth.sdk import Context, Control, Output, OutputFile, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
 from troth_pipelines.credentials import Policy, State, Wish, live, read_duration, reported
 from troth_pipelines.stages.generated_secret._maker import GeneratedMaker
@@ -40,7 +40,7 @@ def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output
     lived = live(context, wish, State.load(request.status), maker)
     after = lived.due - context.now if lived.due is not None else None
     shape = SecretShape(SECRET_TYPES[spec.type], {"app.kubernetes.io/managed-by": "troth"})
-    files = {}
+    files: dict[str, OutputFile] = {}
     if lived.ciphertexts is not None:
         sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
         files["sealed-secret.yaml"] = [sealed]

@@ -1,0 +1,98 @@
+"""The stage of the Promise ``nats-user``: NATS users whose sealed credentials never churn.
+
+Here belong the model of the request, the platform's accounts, and who makes users. When one is
+renewed and how it is sealed stands in `troth_pipelines.credentials`, what NATS is in
+`troth_pipelines.nats`.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TypeAlias
+
+from troth.api import Json
+from troth.sdk import UNKNOWN, Context, Control, Output, OutputFile, Request, Stage
+from troth.sdk.sealing import SecretShape, Target, sealed_secret
+from troth_pipelines.credentials import Lived, State, Wish, condition, live, reported
+from troth_pipelines.stages.nats_user._accounts import OperatorAccount, find_account
+from troth_pipelines.stages.nats_user._model import NatsUserSpec
+from troth_pipelines.stages.nats_user._operator import OperatorMaker
+from troth_pipelines.stages.nats_user._secret import keys_of
+from troth_pipelines.stages.nats_user._synadia import SynadiaMaker
+from troth_pipelines.stages.nats_user._wanted import read_wanted
+
+__all__ = ["STAGE", "NatsUserSpec", "configure", "delete"]
+
+_Maker: TypeAlias = OperatorMaker | SynadiaMaker
+
+
+def configure(request: Request[NatsUserSpec], context: Context) -> Output:
+    """Render the SealedSecret of a NATS user, made and renewed when that is due.
+
+    Raises:
+        InvalidInputError: the request asks for something that its schema could not refuse, or the
+            platform's settings are wrong.
+        PermanentError: the provider refuses.
+    """
+    spec, maker = request.spec, _maker(request, context)
+    wish = Wish(
+        policy=maker.wanted.policy,
+        target=Target(spec.secret.namespace or request.namespace, spec.secret.name),
+        keys=keys_of(spec.secret, maker.account.servers),
+        wanted=maker.wanted.digest,
+        renewal=spec.rotation.request,
+        end_before=spec.rotation.revoke_before,
+    )
+    lived = live(context, wish, State.load(request.status), maker)
+    files: dict[str, OutputFile] = {}
+    if lived.ciphertexts is not None:
+        shape = SecretShape(labels={"app.kubernetes.io/managed-by": "troth"})
+        sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
+        files["sealed-secret.yaml"] = [sealed]
+    after = lived.due - context.now if lived.due is not None else None
+    return Output(
+        files=files,
+        status=_status(maker, wish.target, lived),
+        control=Control(reconcile_after=after) if after is not None else None,
+    )
+
+
+def delete(request: Request[NatsUserSpec], context: Context) -> Output:
+    """End every generation of the user. Raises as `configure`; then nothing is removed yet."""
+    maker, state = _maker(request, context), State.load(request.status)
+    for one in state.generations:
+        end = partial(maker.retire, one, state.details.get(one.number, {}))
+        context.effects.perform(f"end {maker.title(one.number)}", end)
+    if isinstance(maker, SynadiaMaker):  # one that no state knows of, since its run broke off
+        context.effects.perform(f"end users of {maker.wanted.owner}", maker.retire_all)
+    return Output(status={"credentials": []})
+
+
+def _maker(request: Request[NatsUserSpec], context: Context) -> _Maker:
+    account = find_account(request.spec.account, context.environ)
+    wanted = read_wanted(request, context.promise, revokes=account.revokes, servers=account.servers)
+    if isinstance(account, OperatorAccount):
+        return OperatorMaker(account, wanted, request.spec.secret, context)
+    return SynadiaMaker(account, wanted, request.spec.secret, context)
+
+
+def _status(maker: _Maker, target: Target, lived: Lived) -> dict[str, Json]:
+    newest = lived.state.newest
+    details: Mapping[str, str] = {}
+    if newest is not None:
+        details = lived.state.details.get(newest.number, {})
+    ready = (
+        condition("UserReady", "UserMade", f"{maker.title(newest.number)} was made")
+        if newest is not None
+        else condition("UserReady", "NotMade", lived.problem or "", holds=False)
+    )
+    return {
+        **reported(lived, ready),
+        "provider": "operator" if isinstance(maker, OperatorMaker) else "synadia",
+        "account": maker.account.name,
+        "user": details.get("user", str(UNKNOWN) if newest is None else ""),
+        "publicKey": details.get("publicKey", ""),
+        "secret": f"{target.namespace}/{target.name}",
+    }
+
+
+STAGE = Stage(model=NatsUserSpec, configure=configure, delete=delete)

@@ -1,0 +1,149 @@
+"""The accounts that a platform offers, as its Promise says in the variable NATS_ACCOUNTS.
+
+YAML: name → what is known of the account. Secrets do not stand in it, but the names of the
+variables that hold them, which come from Secrets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from troth.api import Fields, load_object
+from troth.errors import InvalidInputError, Reason
+
+__all__ = ["OperatorAccount", "SynadiaAccount", "find_account"]
+
+_VARIABLE = "NATS_ACCOUNTS"
+_COMMON = ("provider", "servers", "ca", "longestLifetime")
+_OPERATOR = (*_COMMON, "account", "signingKey", "scoped", "operatorKey", "systemCreds")
+_SYNADIA = (*_COMMON, "account", "system", "team", "token", "url", "group")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAccount:
+    """An account of a NATS system in operator mode, whose users are signed here.
+
+    Attributes:
+        name: as requests call it.
+        account: its public key.
+        signing_key: seed of the key that signs its users; its own, or a signing key.
+        scoped: whether that key has a template, which then decides what users may do.
+        servers: where clients connect.
+        operator_key: seed of the key that signs the account, None where users cannot be revoked.
+        system_creds: credentials of a user of the system account, as well for that.
+        ca: certificates that vouch for the servers, PEM; the machine's without it.
+    """
+
+    name: str
+    account: str
+    signing_key: str | None = field(repr=False)
+    scoped: bool
+    servers: tuple[str, ...]
+    operator_key: str | None = field(repr=False)
+    system_creds: str | None = field(repr=False)
+    ca: str | None
+
+    @property
+    def revokes(self) -> bool:
+        """Whether users can be ended before they end by themselves."""
+        return self.operator_key is not None and self.system_creds is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SynadiaAccount:
+    """An account of Synadia Cloud, or of a Control Plane.
+
+    Attributes:
+        name: as requests call it.
+        account: its name or id there.
+        system: name or id of its system, where that is needed to tell it from others.
+        team: name or id of its team, likewise.
+        token: of a person or a service account.
+        url: of the Control Plane; Synadia Cloud's without it.
+        group: of signing keys.
+        servers: where clients connect; as the provider says without it.
+        ca: as of `OperatorAccount`.
+    """
+
+    name: str
+    account: str
+    system: str | None
+    team: str | None
+    token: str | None = field(repr=False)
+    url: str | None
+    group: str | None
+    servers: tuple[str, ...]
+    ca: str | None
+
+    @property
+    def revokes(self) -> bool:
+        """Whether users can be ended before they end by themselves: Synadia does that."""
+        return True
+
+
+def find_account(name: str, variables: Mapping[str, str]) -> OperatorAccount | SynadiaAccount:
+    """Return what the platform says of an account.
+
+    Secrets that a rehearsal is not given are None; whoever needs one says so.
+
+    Args:
+        name: as the request calls it.
+        variables: of the container.
+
+    Raises:
+        InvalidInputError: there is no such account, or what is said of it is wrong.
+    """
+    if _VARIABLE not in variables:
+        message = f"the Promise does not say which accounts there are: set {_VARIABLE}."
+        raise InvalidInputError(Reason.PROMISE_INVALID, message)
+    accounts = Fields(load_object(variables[_VARIABLE], _VARIABLE), (_VARIABLE,))
+    if not accounts.has(name):
+        known = ", ".join(sorted(accounts.raw)) or "none"
+        raise Fields({}, ("spec",)).error(
+            "account", f"there is no account {name!r}; the platform offers: {known}."
+        )
+    given = accounts.section(name)
+    match given.text("provider"):
+        case "operator":
+            return _operator(name, given, variables)
+        case "synadia":
+            return _synadia(name, given, variables)
+        case other:
+            raise given.error("provider", f"{other!r} is none of operator, synadia.")
+
+
+def _operator(name: str, given: Fields, variables: Mapping[str, str]) -> OperatorAccount:
+    given.refuse_unknown(_OPERATOR, f"the account {name!r}")
+    given.text("signingKey")
+    return OperatorAccount(
+        name=name,
+        account=given.text("account"),
+        signing_key=_variable(given, "signingKey", variables),
+        scoped=given.flag("scoped", default=False),
+        servers=given.texts("servers"),
+        operator_key=_variable(given, "operatorKey", variables),
+        system_creds=_variable(given, "systemCreds", variables),
+        ca=_variable(given, "ca", variables),
+    )
+
+
+def _synadia(name: str, given: Fields, variables: Mapping[str, str]) -> SynadiaAccount:
+    given.refuse_unknown(_SYNADIA, f"the account {name!r}")
+    given.text("token")
+    return SynadiaAccount(
+        name=name,
+        account=given.text("account"),
+        system=given.text("system", "") or None,
+        team=given.text("team", "") or None,
+        token=_variable(given, "token", variables),
+        url=given.text("url", "") or None,
+        group=given.text("group", "") or None,
+        servers=given.texts("servers"),
+        ca=_variable(given, "ca", variables),
+    )
+
+
+def _variable(given: Fields, key: str, variables: Mapping[str, str]) -> str | None:
+    """Return the value of the variable that a field names, None where either is not there."""
+    name = given.text(key, "")
+    value = variables.get(name, "").strip() if name else ""
+    return value or None

@@ -1,0 +1,103 @@
+"""Making users of a NATS system in operator mode: signed here, ended by revocation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from troth.errors import InvalidInputError, Reason
+from troth.sdk import Context
+from troth_pipelines.credentials import Generation, Made
+from troth_pipelines.nats import minting
+from troth_pipelines.nats.connecting import Servers
+from troth_pipelines.nats.creds import Credentials
+from troth_pipelines.nats.nkeys import KeyKind, KeyPair
+from troth_pipelines.nats.revoking import AccountWriter
+from troth_pipelines.nats.users import AccountSigner, Grant
+from troth_pipelines.stages.nats_user._accounts import OperatorAccount
+from troth_pipelines.stages.nats_user._model import Secret
+from troth_pipelines.stages.nats_user._secret import values_of
+from troth_pipelines.stages.nats_user._wanted import WantedUser
+
+__all__ = ["OperatorMaker"]
+
+_PUBLIC_KEY = "publicKey"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorMaker:
+    """Makes the generations of one user; see `troth_pipelines.credentials.Maker`."""
+
+    account: OperatorAccount
+    wanted: WantedUser
+    secret: Secret
+    context: Context
+
+    def title(self, number: int) -> str:
+        """Return how a generation is called."""
+        return f"the NATS user {self.wanted.name}-g{number} of account {self.account.name}"
+
+    def make(self, number: int) -> Made:
+        """Sign a generation. Nobody is asked, so nothing of it is left if it is not written."""
+        now = self.context.now
+        expires = now + self.wanted.lifetime
+        scoped = self.account.scoped
+        generation = minting.Generation(
+            user=self.wanted.name,
+            number=number,
+            raw=self._seed(number),
+            issued=int(now.timestamp()),
+            expires=int(expires.timestamp()),
+            grant=self.wanted.grant if scoped else self.wanted.grant or Grant(),
+        )
+        minted = minting.mint(generation, self._signer())
+        return Made(
+            values=values_of(self.secret, self.account.servers, minted.creds),
+            details={_PUBLIC_KEY: minted.public_key, "user": minted.name},
+            issued=now,
+            expires=expires,
+        )
+
+    def retire(self, generation: Generation, details: Mapping[str, str]) -> None:
+        """Revoke a generation, unless it has ended by itself.
+
+        Raises:
+            InvalidInputError: the platform has given nothing to revoke with.
+            TransientError: NATS does not answer.
+        """
+        now = self.context.now
+        if generation.expires is not None and generation.expires <= now:
+            return
+        account = self.account
+        if account.operator_key is None or account.system_creds is None:
+            message = (
+                f"{self.title(generation.number)} cannot be revoked: the platform gives the "
+                "account neither operatorKey nor systemCreds. It ends by itself."
+            )
+            raise InvalidInputError(Reason.PROVIDER_REFUSED, message)
+        credentials = Credentials.parse(account.system_creds)
+        writer = AccountWriter(
+            servers=Servers(account.servers, credentials, account.ca),
+            account=account.account,
+            key=KeyPair.from_seed(account.operator_key, KeyKind.OPERATOR),
+        )
+        moment = int(now.timestamp())
+        writer.revoke({details[_PUBLIC_KEY]: moment}, moment)
+
+    def _signer(self) -> AccountSigner:
+        seed = self.account.signing_key
+        if seed is None:
+            message = (
+                f"the signing key of account {self.account.name} is not given: the variable that "
+                "NATS_ACCOUNTS names as signingKey has to come from a Secret that is there."
+            )
+            raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
+        key = KeyPair.from_seed(seed, KeyKind.ACCOUNT)
+        return AccountSigner(self.account.account, key, self.account.scoped)
+
+    def _seed(self, number: int) -> bytes:
+        """Return the bytes that a generation's key is made of; of this run, and no other."""
+        info = f"troth.dev/nats-user/1 {self.account.account} {self.wanted.owner} {number}"
+        kdf = HKDF(hashes.SHA256(), 32, salt=None, info=info.encode())
+        return kdf.derive(self.context.seed)

@@ -1,0 +1,98 @@
+"""Making users at Synadia: each generation a user of its own, credentials issued once."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from troth.errors import InvalidInputError, Reason
+from troth.sdk import Context
+from troth_pipelines.credentials import Generation, Made
+from troth_pipelines.nats.synadia import (
+    AccountRef,
+    SynadiaProvider,
+    SynadiaSettings,
+    UserRef,
+    UserSpec,
+    Wanted,
+    Where,
+    connect,
+)
+from troth_pipelines.nats.synadia.settings import DEFAULT_URL
+from troth_pipelines.nats.users import Grant
+from troth_pipelines.stages.nats_user._accounts import SynadiaAccount
+from troth_pipelines.stages.nats_user._model import Secret
+from troth_pipelines.stages.nats_user._secret import values_of
+from troth_pipelines.stages.nats_user._wanted import WantedUser
+
+__all__ = ["SynadiaMaker"]
+
+_ID, _PUBLIC_KEY, _USER, _ISSUER = "id", "publicKey", "user", "issuer"
+
+
+@dataclass(frozen=True, slots=True)
+class SynadiaMaker:
+    """Makes the generations of one user; see `troth_pipelines.credentials.Maker`."""
+
+    account: SynadiaAccount
+    wanted: WantedUser
+    secret: Secret
+    context: Context
+
+    def title(self, number: int) -> str:
+        """Return how a generation is called."""
+        return f"the NATS user {self.wanted.name}-g{number} of account {self.account.name}"
+
+    def make(self, number: int) -> Made:
+        """Make a generation, or complete one that was made; its credentials are issued once.
+
+        Raises:
+            TransientError: Synadia does not answer now.
+            PermanentError: it refuses, or answers something else.
+        """
+        lifetime = int(self.wanted.lifetime.total_seconds())
+        now = int(self.context.now.timestamp())
+        spec = UserSpec(lifetime, self.wanted.grant or Grant())
+        wanted = Wanted(self.wanted.name, number, self.wanted.owner, spec)
+        with self._open() as (provider, account):
+            user = provider.ensure(account, wanted).user
+            issued = provider.issue(account, user, lifetime, now)
+        return Made(
+            values=values_of(self.secret, self.account.servers, issued.creds),
+            details={
+                _USER: user.name,
+                _ID: user.id,
+                _PUBLIC_KEY: user.public_key,
+                _ISSUER: issued.issuer,
+            },
+            issued=datetime.fromtimestamp(issued.issued, UTC),
+            expires=datetime.fromtimestamp(issued.expires, UTC),
+        )
+
+    def retire(self, generation: Generation, details: Mapping[str, str]) -> None:
+        """Delete a generation's user, and revoke its key unless that has ended by itself."""
+        ended = generation.expires is not None and generation.expires <= self.context.now
+        user = UserRef(details[_ID], details[_USER], details[_PUBLIC_KEY])
+        with self._open() as (provider, account):
+            provider.retire(account, user, self.wanted.owner, revoke=not ended)
+
+    def retire_all(self) -> None:
+        """End every user of this owner, whatever is known of them: the request is deleted."""
+        with self._open() as (provider, account):
+            present = [one for one in provider.drift(account) if one.owner == self.wanted.owner]
+            for one in sorted(present, key=lambda one: (one.user.name, one.user.id)):
+                provider.retire(account, one.user, self.wanted.owner)
+
+    @contextmanager
+    def _open(self) -> Generator[tuple[SynadiaProvider, AccountRef]]:
+        given = self.account
+        if given.token is None:
+            message = (
+                f"the token for account {given.name} is not given: the variable that NATS_ACCOUNTS "
+                "names as token has to come from a Secret that is there."
+            )
+            raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
+        settings = SynadiaSettings(given.token, given.url or DEFAULT_URL, given.ca)
+        with connect(settings, given.group) as provider:
+            where = Where(given.account, given.system, given.team)
+            yield provider, provider.find_account(where)
