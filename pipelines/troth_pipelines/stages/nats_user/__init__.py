@@ -6,23 +6,18 @@ renewed and how it is sealed stands in `troth_pipelines.credentials`, what NATS 
 """
 
 from collections.abc import Mapping
-from functools import partial
-from typing import TypeAlias
 
 from troth.api import Json
 from troth.sdk import UNKNOWN, Context, Control, Output, OutputFile, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
 from troth_pipelines.credentials import Lived, State, Wish, condition, live, reported
 from troth_pipelines.stages.nats_user._accounts import OperatorAccount, find_account
+from troth_pipelines.stages.nats_user._maker import UserMaker
 from troth_pipelines.stages.nats_user._model import NatsUserSpec
-from troth_pipelines.stages.nats_user._operator import OperatorMaker
 from troth_pipelines.stages.nats_user._secret import keys_of
-from troth_pipelines.stages.nats_user._synadia import SynadiaMaker
-from troth_pipelines.stages.nats_user._wanted import read_wanted
+from troth_pipelines.stages.nats_user._wanted import WantedUser, read_wanted
 
 __all__ = ["STAGE", "NatsUserSpec", "configure", "delete"]
-
-_Maker: TypeAlias = OperatorMaker | SynadiaMaker
 
 
 def configure(request: Request[NatsUserSpec], context: Context) -> Output:
@@ -33,12 +28,15 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
             platform's settings are wrong.
         PermanentError: the provider refuses.
     """
-    spec, maker = request.spec, _maker(request, context)
+    spec = request.spec
+    account = find_account(spec.account, context.environ)
+    wanted = read_wanted(request, context.promise, account)
+    maker = UserMaker(account, wanted, spec.secret, context)
     wish = Wish(
-        policy=maker.wanted.policy,
+        policy=wanted.policy,
         target=Target(spec.secret.namespace or request.namespace, spec.secret.name),
-        keys=keys_of(spec.secret, maker.account.servers),
-        wanted=maker.wanted.digest,
+        keys=keys_of(spec.secret, account.servers),
+        wanted=wanted.digest,
         renewal=spec.rotation.request,
         end_before=spec.rotation.revoke_before,
     )
@@ -58,24 +56,16 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
 
 def delete(request: Request[NatsUserSpec], context: Context) -> Output:
     """End every generation of the user. Raises as `configure`; then nothing is removed yet."""
-    maker, state = _maker(request, context), State.load(request.status)
-    for one in state.generations:
-        end = partial(maker.retire, one, state.details.get(one.number, {}))
-        context.effects.perform(f"end {maker.title(one.number)}", end)
-    if isinstance(maker, SynadiaMaker):  # one that no state knows of, since its run broke off
-        context.effects.perform(f"end users of {maker.wanted.owner}", maker.retire_all)
+    account = find_account(request.spec.account, context.environ)
+    wanted = WantedUser.ended(request, context.promise)
+    maker = UserMaker(account, wanted, request.spec.secret, context)
+    state = State.load(request.status)
+    known = {one: state.details.get(one.number, {}) for one in state.generations}
+    context.effects.perform(f"end all users of {wanted.owner}", lambda: maker.retire_all(known))
     return Output(status={"credentials": []})
 
 
-def _maker(request: Request[NatsUserSpec], context: Context) -> _Maker:
-    account = find_account(request.spec.account, context.environ)
-    wanted = read_wanted(request, context.promise, revokes=account.revokes, servers=account.servers)
-    if isinstance(account, OperatorAccount):
-        return OperatorMaker(account, wanted, request.spec.secret, context)
-    return SynadiaMaker(account, wanted, request.spec.secret, context)
-
-
-def _status(maker: _Maker, target: Target, lived: Lived) -> dict[str, Json]:
+def _status(maker: UserMaker, target: Target, lived: Lived) -> dict[str, Json]:
     newest = lived.state.newest
     details: Mapping[str, str] = {}
     if newest is not None:
@@ -87,9 +77,9 @@ def _status(maker: _Maker, target: Target, lived: Lived) -> dict[str, Json]:
     )
     return {
         **reported(lived, ready),
-        "provider": "operator" if isinstance(maker, OperatorMaker) else "synadia",
+        "provider": "operator" if isinstance(maker.account, OperatorAccount) else "synadia",
         "account": maker.account.name,
-        "user": details.get("user", str(UNKNOWN) if newest is None else ""),
+        "user": details.get("user", "" if maker.context.effects.performed else str(UNKNOWN)),
         "publicKey": details.get("publicKey", ""),
         "secret": f"{target.namespace}/{target.name}",
     }

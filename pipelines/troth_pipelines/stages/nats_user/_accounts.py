@@ -6,16 +6,18 @@ variables that hold them, which come from Secrets.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from troth.api import Fields, load_object
 from troth.errors import InvalidInputError, Reason
+from troth_pipelines.credentials import read_duration
 
 __all__ = ["OperatorAccount", "SynadiaAccount", "find_account"]
 
 _VARIABLE = "NATS_ACCOUNTS"
-_COMMON = ("provider", "servers", "ca", "longestLifetime")
-_OPERATOR = (*_COMMON, "account", "signingKey", "scoped", "operatorKey", "systemCreds")
-_SYNADIA = (*_COMMON, "account", "system", "team", "token", "url", "group")
+_COMMON = ("provider", "account", "scoped", "servers", "ca", "longestLifetime")
+_OPERATOR = (*_COMMON, "signingKey", "operatorKey", "systemCreds")
+_SYNADIA = (*_COMMON, "system", "team", "token", "url", "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,11 @@ class OperatorAccount:
         signing_key: seed of the key that signs its users; its own, or a signing key.
         scoped: whether that key has a template, which then decides what users may do.
         servers: where clients connect.
-        operator_key: seed of the key that signs the account, None where users cannot be revoked.
-        system_creds: credentials of a user of the system account, as well for that.
+        revokes: whether users can be ended before they end by themselves, with the two below.
+        operator_key: seed of the key that signs the account.
+        system_creds: credentials of a user of the system account.
         ca: certificates that vouch for the servers, PEM; the machine's without it.
+        longest: what no lifetime of any of its users exceeds, None where nobody says so.
     """
 
     name: str
@@ -38,14 +42,11 @@ class OperatorAccount:
     signing_key: str | None = field(repr=False)
     scoped: bool
     servers: tuple[str, ...]
+    revokes: bool
     operator_key: str | None = field(repr=False)
     system_creds: str | None = field(repr=False)
     ca: str | None
-
-    @property
-    def revokes(self) -> bool:
-        """Whether users can be ended before they end by themselves."""
-        return self.operator_key is not None and self.system_creds is not None
+    longest: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ class SynadiaAccount:
         token: of a person or a service account.
         url: of the Control Plane; Synadia Cloud's without it.
         group: of signing keys.
-        servers: where clients connect; as the provider says without it.
-        ca: as of `OperatorAccount`.
+        scoped: whether that group has a template, which then decides what users may do.
+        servers: where clients connect.
+        ca: certificates that vouch for the Control Plane, PEM; the machine's without it.
+        longest: as of `OperatorAccount`.
     """
 
     name: str
@@ -71,8 +74,10 @@ class SynadiaAccount:
     token: str | None = field(repr=False)
     url: str | None
     group: str | None
+    scoped: bool
     servers: tuple[str, ...]
     ca: str | None
+    longest: timedelta | None
 
     @property
     def revokes(self) -> bool:
@@ -114,15 +119,21 @@ def find_account(name: str, variables: Mapping[str, str]) -> OperatorAccount | S
 def _operator(name: str, given: Fields, variables: Mapping[str, str]) -> OperatorAccount:
     given.refuse_unknown(_OPERATOR, f"the account {name!r}")
     given.text("signingKey")
+    if given.has("operatorKey") != given.has("systemCreds"):
+        message = "users are revoked with both operatorKey and systemCreds; name both, or neither."
+        raise given.error("operatorKey", message)
     return OperatorAccount(
         name=name,
         account=given.text("account"),
         signing_key=_variable(given, "signingKey", variables),
         scoped=given.flag("scoped", default=False),
         servers=given.texts("servers"),
+        # By what is named, not by what is there: a rehearsal has no Secrets, and the same policy.
+        revokes=given.has("operatorKey"),
         operator_key=_variable(given, "operatorKey", variables),
         system_creds=_variable(given, "systemCreds", variables),
         ca=_variable(given, "ca", variables),
+        longest=_longest(name, given),
     )
 
 
@@ -137,8 +148,10 @@ def _synadia(name: str, given: Fields, variables: Mapping[str, str]) -> SynadiaA
         token=_variable(given, "token", variables),
         url=given.text("url", "") or None,
         group=given.text("group", "") or None,
+        scoped=given.flag("scoped", default=False),
         servers=given.texts("servers"),
         ca=_variable(given, "ca", variables),
+        longest=_longest(name, given),
     )
 
 
@@ -147,3 +160,8 @@ def _variable(given: Fields, key: str, variables: Mapping[str, str]) -> str | No
     name = given.text(key, "")
     value = variables.get(name, "").strip() if name else ""
     return value or None
+
+
+def _longest(name: str, given: Fields) -> timedelta | None:
+    text = given.text("longestLifetime", "")
+    return read_duration(text, _VARIABLE, name, "longestLifetime") if text else None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from troth.errors import InvalidInputError, Reason
+from troth.api import Fields
+from troth.errors import InvalidInputError, Reason, TransientError
 from troth.sdk import Context
 from troth_pipelines.credentials import Generation, Made
 from troth_pipelines.nats import minting
@@ -14,7 +15,7 @@ from troth_pipelines.nats.connecting import Servers
 from troth_pipelines.nats.creds import Credentials
 from troth_pipelines.nats.nkeys import KeyKind, KeyPair
 from troth_pipelines.nats.revoking import AccountWriter
-from troth_pipelines.nats.users import AccountSigner, Grant
+from troth_pipelines.nats.users import AccountSigner
 from troth_pipelines.stages.nats_user._accounts import OperatorAccount
 from troth_pipelines.stages.nats_user._model import Secret
 from troth_pipelines.stages.nats_user._secret import values_of
@@ -27,29 +28,24 @@ _PUBLIC_KEY = "publicKey"
 
 @dataclass(frozen=True, slots=True)
 class OperatorMaker:
-    """Makes the generations of one user; see `troth_pipelines.credentials.Maker`."""
+    """Makes the generations of one user in one account; see `UserMaker`."""
 
     account: OperatorAccount
     wanted: WantedUser
     secret: Secret
     context: Context
 
-    def title(self, number: int) -> str:
-        """Return how a generation is called."""
-        return f"the NATS user {self.wanted.name}-g{number} of account {self.account.name}"
-
     def make(self, number: int) -> Made:
         """Sign a generation. Nobody is asked, so nothing of it is left if it is not written."""
         now = self.context.now
         expires = now + self.wanted.lifetime
-        scoped = self.account.scoped
         generation = minting.Generation(
             user=self.wanted.name,
             number=number,
             raw=self._seed(number),
             issued=int(now.timestamp()),
             expires=int(expires.timestamp()),
-            grant=self.wanted.grant if scoped else self.wanted.grant or Grant(),
+            grant=self.wanted.grant,
         )
         minted = minting.mint(generation, self._signer())
         return Made(
@@ -63,27 +59,41 @@ class OperatorMaker:
         """Revoke a generation, unless it has ended by itself.
 
         Raises:
-            InvalidInputError: the platform has given nothing to revoke with.
-            TransientError: NATS does not answer.
+            InvalidInputError: what the platform gives to revoke with is missing or wrong.
+            TransientError: NATS does not answer, or the account's users are not revoked.
         """
         now = self.context.now
         if generation.expires is not None and generation.expires <= now:
             return
+        account, number = self.account, generation.number
+        if not account.revokes:
+            message = (
+                f"generation {number} cannot be revoked, since the platform gives its account "
+                f"{account.name} neither operatorKey nor systemCreds; it ends by itself."
+            )
+            raise TransientError(Reason.PROVIDER_REFUSED, message)
+        user = Fields(
+            details, ("status", "credentials", f"generation {number}"), Reason.INVALID_STATUS
+        )
+        moment = int(now.timestamp())
+        self._writer().revoke({user.text(_PUBLIC_KEY): moment}, moment)
+
+    def _writer(self) -> AccountWriter:
         account = self.account
         if account.operator_key is None or account.system_creds is None:
             message = (
-                f"{self.title(generation.number)} cannot be revoked: the platform gives the "
-                "account neither operatorKey nor systemCreds. It ends by itself."
+                f"users of account {account.name} cannot be revoked: the variables that "
+                "NATS_ACCOUNTS names as operatorKey and systemCreds have to come from Secrets that "
+                "are there."
             )
-            raise InvalidInputError(Reason.PROVIDER_REFUSED, message)
+            raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
         credentials = Credentials.parse(account.system_creds)
-        writer = AccountWriter(
+        return AccountWriter(
             servers=Servers(account.servers, credentials, account.ca),
             account=account.account,
             key=KeyPair.from_seed(account.operator_key, KeyKind.OPERATOR),
+            longest=int(account.longest.total_seconds()) if account.longest is not None else None,
         )
-        moment = int(now.timestamp())
-        writer.revoke({details[_PUBLIC_KEY]: moment}, moment)
 
     def _signer(self) -> AccountSigner:
         seed = self.account.signing_key

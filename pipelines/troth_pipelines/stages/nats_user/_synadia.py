@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from troth.errors import InvalidInputError, Reason
+from troth.api import Fields
+from troth.errors import InvalidInputError, PermanentError, Reason
 from troth.sdk import Context
 from troth_pipelines.credentials import Generation, Made
 from troth_pipelines.nats.synadia import (
     AccountRef,
+    Issued,
     SynadiaProvider,
     SynadiaSettings,
     UserRef,
@@ -19,7 +21,6 @@ from troth_pipelines.nats.synadia import (
     connect,
 )
 from troth_pipelines.nats.synadia.settings import DEFAULT_URL
-from troth_pipelines.nats.users import Grant
 from troth_pipelines.stages.nats_user._accounts import SynadiaAccount
 from troth_pipelines.stages.nats_user._model import Secret
 from troth_pipelines.stages.nats_user._secret import values_of
@@ -29,19 +30,22 @@ __all__ = ["SynadiaMaker"]
 
 _ID, _PUBLIC_KEY, _USER, _ISSUER = "id", "publicKey", "user", "issuer"
 
+# Seconds for all calls of one thing that is done: a run may make a generation and end another, and
+# has 60 in all.
+_BUDGET = 25.0
+
+# Seconds by which credentials may end sooner than asked: the host's clock may tick meanwhile.
+_SLACK = 60
+
 
 @dataclass(frozen=True, slots=True)
 class SynadiaMaker:
-    """Makes the generations of one user; see `troth_pipelines.credentials.Maker`."""
+    """Makes the generations of one user in one account; see `UserMaker`."""
 
     account: SynadiaAccount
     wanted: WantedUser
     secret: Secret
     context: Context
-
-    def title(self, number: int) -> str:
-        """Return how a generation is called."""
-        return f"the NATS user {self.wanted.name}-g{number} of account {self.account.name}"
 
     def make(self, number: int) -> Made:
         """Make a generation, or complete one that was made; its credentials are issued once.
@@ -52,11 +56,12 @@ class SynadiaMaker:
         """
         lifetime = int(self.wanted.lifetime.total_seconds())
         now = int(self.context.now.timestamp())
-        spec = UserSpec(lifetime, self.wanted.grant or Grant())
+        spec = UserSpec(lifetime, self.wanted.grant)
         wanted = Wanted(self.wanted.name, number, self.wanted.owner, spec)
         with self._open() as (provider, account):
             user = provider.ensure(account, wanted).user
             issued = provider.issue(account, user, lifetime, now)
+        _refuse_short(user.name, issued, lifetime)
         return Made(
             values=values_of(self.secret, self.account.servers, issued.creds),
             details={
@@ -72,7 +77,12 @@ class SynadiaMaker:
     def retire(self, generation: Generation, details: Mapping[str, str]) -> None:
         """Delete a generation's user, and revoke its key unless that has ended by itself."""
         ended = generation.expires is not None and generation.expires <= self.context.now
-        user = UserRef(details[_ID], details[_USER], details[_PUBLIC_KEY])
+        said = Fields(
+            details,
+            ("status", "credentials", f"generation {generation.number}"),
+            Reason.INVALID_STATUS,
+        )
+        user = UserRef(said.text(_ID), said.text(_USER), said.text(_PUBLIC_KEY))
         with self._open() as (provider, account):
             provider.retire(account, user, self.wanted.owner, revoke=not ended)
 
@@ -92,7 +102,23 @@ class SynadiaMaker:
                 "names as token has to come from a Secret that is there."
             )
             raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
-        settings = SynadiaSettings(given.token, given.url or DEFAULT_URL, given.ca)
+        settings = SynadiaSettings(given.token, given.url or DEFAULT_URL, given.ca, budget=_BUDGET)
         with connect(settings, given.group) as provider:
             where = Where(given.account, given.system, given.team)
             yield provider, provider.find_account(where)
+
+
+def _refuse_short(user: str, issued: Issued, lifetime: int) -> None:
+    """Refuse credentials that end sooner than asked: they would be due for renewal in every run.
+
+    Raises:
+        PermanentError: they do.
+    """
+    length = issued.expires - issued.issued
+    if length + _SLACK < lifetime:
+        raise PermanentError(
+            Reason.PROVIDER_ANSWER_INVALID,
+            f"Synadia issued credentials of user {user!r} that are valid for {length} s, where "
+            f"{lifetime} s were asked for; they are thrown away. Look there what lifetime the "
+            "account allows, and ask for no longer one.",
+        )

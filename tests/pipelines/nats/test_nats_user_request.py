@@ -1,0 +1,297 @@
+"""What a request or a platform may not say, and which field the message names."""
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.fake_synadia import FakeSynadia, serve_synadia
+from support.nats_system import TestSystem
+from support.nats_users import SECRETS, Asked, operator_account, synadia_account
+from support.synadia.plane import Plane
+from support.synadia.visits import TOKEN
+
+from troth.errors import InvalidInputError, Reason, TrothError
+
+Change = Callable[[Asked], object]
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Asked:
+    return Asked(tmp_path, {"apps": operator_account()})
+
+
+@pytest.fixture
+def fake() -> Generator[FakeSynadia]:
+    with serve_synadia(Plane(TestSystem().operator), TOKEN) as served:
+        served.plane.add_account("A1")
+        yield served
+
+
+def message_of(asked: Asked) -> str:
+    with pytest.raises(TrothError) as caught:
+        asked.run()
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"account": "none"}, "spec.account: there is no account 'none'; the platform offers: apps"),
+        (
+            {"permissions": {"publish": {"allow": ["fine", "a..b"]}}},
+            "spec.permissions.publish.allow[0]: 'a..b' has an empty token",
+        ),
+        (
+            {"permissions": {"publish": {"deny": ["a b"]}}},
+            "spec.permissions.publish.deny[0]: 'a b' holds a blank",
+        ),
+        (
+            {"permissions": {"subscribe": {"allow": ["a.>.b"]}}},
+            "spec.permissions.subscribe.allow[0]: 'a.>.b' has '>' before its end",
+        ),
+        (
+            {"permissions": {"subscribe": {"deny": ["a.b* q"]}}},
+            "spec.permissions.subscribe.deny[0]: 'a.b* q' holds '*' within 'b*'",
+        ),
+        (
+            {"permissions": {"responses": {"ttl": "0s"}}},
+            "spec.permissions.responses.ttl: '0s' is no duration",
+        ),
+        (
+            {"lifetime": "2d", "renewBefore": "1d", "overlap": "23h1s"},
+            "spec.lifetime: the next one would be made 1 day, 0:00:00 before the end, which is less",
+        ),
+        ({"lifetime": "7d"}, "spec.lifetime: the lifetime (7 days, 0:00:00) is no longer than"),
+        ({"overlap": "0s"}, "spec.overlap: '0s' is no duration"),
+        ({"lifetime": "99999d"}, "spec.lifetime: '99999d' is no duration"),
+        (
+            {"secret": {"name": "s", "serversKey": "nats.creds"}},
+            "spec.secret.serversKey: the key 'nats.creds' is taken already",
+        ),
+        (
+            {"secret": {"name": "s", "serversKey": "one", "jsonKey": "one"}},
+            "spec.secret.jsonKey: the key 'one' is taken already",
+        ),
+    ],
+)  # fmt: skip
+def test_a_request_that_cannot_be_fulfilled_is_refused_by_field(
+    asked: Asked, spec: dict[str, object], said: str
+) -> None:
+    asked.spec |= spec
+
+    assert message_of(asked).startswith(said)
+
+
+def test_the_shortest_lifetime_that_is_possible_is_taken(asked: Asked) -> None:
+    asked.spec |= {"lifetime": "2d", "renewBefore": "1d", "overlap": "23h"}
+
+    assert asked.run().numbers == [1]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("permissions", {"publish": {"allow": ["a"]}}),
+        ("limits", {"payload": 1}),
+        ("connectionTypes", ["STANDARD"]),
+    ],
+)
+def test_what_a_scoped_key_decides_cannot_be_asked_for(
+    asked: Asked, field: str, value: object
+) -> None:
+    asked.accounts["apps"] = operator_account(signingKey="SCOPED_KEY", scoped=True)
+    asked.spec[field] = value
+
+    assert message_of(asked).startswith(f"spec.{field}: in the account 'apps' the platform's")
+
+
+def test_a_lifetime_beyond_the_accounts_longest_is_refused(asked: Asked) -> None:
+    asked.accounts["apps"] = operator_account(longestLifetime="14d")
+
+    assert message_of(asked) == (
+        "spec.lifetime: the account 'apps' allows 14 days, 0:00:00 at most; make it shorter."
+    )
+
+
+def test_keys_for_servers_need_servers(asked: Asked) -> None:
+    asked.accounts["apps"] = operator_account(servers=None)
+    asked.spec["secret"] = {"name": "s", "serversKey": "servers"}
+
+    assert message_of(asked).startswith("spec.secret.serversKey: the platform does not say where")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"provider": "kafka"}, "NATS_ACCOUNTS.apps.provider: 'kafka' is none of"),
+        ({"provider": None}, "NATS_ACCOUNTS.apps.provider"),
+        ({"signingKey": None}, "NATS_ACCOUNTS.apps.signingKey"),
+        ({"token": "TOKEN"}, "NATS_ACCOUNTS.apps.token"),
+        ({"operatorKey": None}, "NATS_ACCOUNTS.apps.operatorKey: users are revoked with both"),
+        ({"systemCreds": None}, "NATS_ACCOUNTS.apps.operatorKey: users are revoked with both"),
+        ({"longestLifetime": "0s"}, "NATS_ACCOUNTS.apps.longestLifetime: '0s' is no duration"),
+        ({"longestLifetime": "soon"}, "NATS_ACCOUNTS.apps.longestLifetime: 'soon' is no duration"),
+    ],
+)
+def test_a_platform_that_says_it_wrong_is_told_the_field(
+    asked: Asked, changed: dict[str, object], said: str
+) -> None:
+    asked.accounts["apps"] = operator_account(**changed)
+
+    assert message_of(asked).startswith(said)
+
+
+def test_a_platform_without_accounts_is_told_what_to_set(asked: Asked) -> None:
+    asked.accounts = {}
+
+    assert "the platform offers: none" in message_of(asked)
+
+
+@pytest.mark.parametrize("value", [None, "", "S" * 58, SECRETS["OPERATOR_KEY"]])
+def test_a_signing_key_that_is_missing_or_wrong_is_refused_without_showing_it(
+    asked: Asked, value: str | None
+) -> None:
+    asked.variables.pop("KEY")
+    if value is not None:
+        asked.variables["KEY"] = value
+
+    message = message_of(asked)
+
+    assert not value or value not in message
+    assert "signing key" in message if not value else message
+
+
+@pytest.mark.parametrize("name", ["OPERATOR_KEY", "SYSTEM_CREDS"])
+def test_what_is_revoked_with_has_to_be_there_when_it_is_needed(asked: Asked, name: str) -> None:
+    del asked.variables[name]
+    asked.run()
+    asked.spec["rotation"] = {"revokeBefore": 2}
+
+    with pytest.raises(InvalidInputError) as caught:
+        asked.run()
+    assert caught.value.reason == Reason.SECRET_NOT_FOUND
+
+
+def test_a_token_that_is_missing_is_said(asked: Asked, fake: FakeSynadia) -> None:
+    asked.accounts["apps"] = synadia_account(fake)
+    del asked.variables["TOKEN"]
+
+    assert message_of(asked).startswith("the token for account apps is not given")
+    assert fake.paths == []
+
+
+def change(name: str, **credential: object) -> Change:
+    """Change the first credential of the status."""
+
+    def work(asked: Asked) -> None:
+        (first,) = asked.status["credentials"]  # type: ignore[misc]
+        kept = {k: v for k, v in first.items() if k != name}  # type: ignore[union-attr]
+        asked.status = {**asked.status, "credentials": [{**kept, **credential}]}
+
+    return work
+
+
+@pytest.mark.parametrize("name", ["id", "user", "publicKey"])
+def test_a_status_that_somebody_changed_is_refused_by_field(
+    asked: Asked, fake: FakeSynadia, name: str
+) -> None:
+    asked.accounts["apps"] = synadia_account(fake)
+    asked.run()
+    change(name)(asked)
+    asked.spec["rotation"] = {"revokeBefore": 2}
+
+    assert message_of(asked).startswith(f"status.credentials['generation 1'].{name}")
+
+
+def test_a_public_key_that_somebody_removed_is_missed(asked: Asked) -> None:
+    asked.run()
+    change("publicKey")(asked)
+
+    with pytest.raises(InvalidInputError, match=r"'generation 1'\]\.publicKey"):
+        asked.run("delete")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"publish": {"allow": ["a", "b"]}}, {"publish": {"allow": ["b", "a", "b"]}}),
+        ({"subscribe": {"deny": ["a", "b"]}}, {"subscribe": {"deny": ["b", "a"]}}),
+    ],
+)
+def test_the_order_of_subjects_renews_nothing(asked: Asked, before: object, after: object) -> None:
+    asked.spec["permissions"] = before
+    first = asked.run()
+    asked.spec["permissions"] = after
+
+    assert asked.run() == first
+
+
+def test_the_order_of_connection_types_renews_nothing(asked: Asked) -> None:
+    asked.spec["connectionTypes"] = ["STANDARD", "WEBSOCKET"]
+    first = asked.run()
+    asked.spec["connectionTypes"] = ["WEBSOCKET", "STANDARD"]
+
+    assert asked.run() == first
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"lifetime": "20d"},
+        {"renewBefore": "5d"},
+        {"overlap": "2d"},
+    ],
+)
+def test_a_changed_policy_renews_nothing_at_once(asked: Asked, spec: dict[str, object]) -> None:
+    first = asked.run()
+    asked.spec |= spec
+
+    assert asked.run().sealed == first.sealed
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"permissions": {"publish": {"allow": ["a"]}}},
+        {"limits": {"payload": 1}},
+        {"secret": {"name": "orders-nats", "key": "other"}},
+        {"secret": {"name": "other"}},
+        {"secret": {"name": "orders-nats", "namespace": "other"}},
+    ],
+)
+def test_what_is_made_into_credentials_renews_once(asked: Asked, spec: dict[str, object]) -> None:
+    asked.run()
+    asked.spec |= spec
+
+    second, third = asked.run(), asked.run()
+
+    assert second.numbers == [1, 2]
+    assert second == third
+
+
+def test_no_secret_is_written_or_said(asked: Asked) -> None:
+    ran = asked.run()
+    seed = ran.creds.split("-----BEGIN USER NKEY SEED-----")[1].split()[0]
+
+    for secret in (seed, *SECRETS.values()):
+        assert secret not in ran.text
+        assert secret not in repr(ran.status)
+
+
+def test_a_rehearsal_says_what_would_be_done_and_leaves_no_state(asked: Asked) -> None:
+    ran = asked.run(effects="recall")
+
+    assert ran.control["effects"] == ["make the NATS user shop.orders-g1 of account apps"]
+    assert ran.numbers == []
+    assert "(known after apply)" in ran.text
+
+
+def test_other_clocks_and_seeds_change_nothing_once_it_is_made(asked: Asked) -> None:
+    first = asked.run()
+    later = replace(asked, now=asked.now + timedelta(days=2), count=40)
+
+    again = later.run()
+
+    assert (again.sealed, again.status) == (first.sealed, first.status)
