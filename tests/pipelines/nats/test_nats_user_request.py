@@ -1,6 +1,6 @@
 """What a request or a platform may not say, and which field the message names."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +12,8 @@ from support.nats_users import SECRETS, Asked, operator_account, synadia_account
 from support.synadia.plane import Plane
 from support.synadia.visits import TOKEN
 
+from troth.api import Fields
 from troth.errors import InvalidInputError, Reason, TrothError
-
-Change = Callable[[Asked], object]
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def message_of(asked: Asked) -> str:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ({"account": "none"}, "spec.account: there is no account 'none'; the platform offers: apps"),
+        ({"account": "none"}, "spec.account: there is no account 'none'; the platform offers"),
         (
             {"permissions": {"publish": {"allow": ["fine", "a..b"]}}},
             "spec.permissions.publish.allow[0]: 'a..b' has an empty token",
@@ -61,7 +60,7 @@ def message_of(asked: Asked) -> str:
         ),
         (
             {"lifetime": "2d", "renewBefore": "1d", "overlap": "23h1s"},
-            "spec.lifetime: the next one would be made 1 day, 0:00:00 before the end, which is less",
+            "spec.lifetime: the next one would be made 1 day, 0:00:00 before the end, which",
         ),
         ({"lifetime": "7d"}, "spec.lifetime: the lifetime (7 days, 0:00:00) is no longer than"),
         ({"overlap": "0s"}, "spec.overlap: '0s' is no duration"),
@@ -138,7 +137,7 @@ def test_keys_for_servers_need_servers(asked: Asked) -> None:
 def test_a_platform_that_says_it_wrong_is_told_the_field(
     asked: Asked, changed: dict[str, object], said: str
 ) -> None:
-    asked.accounts["apps"] = operator_account(**changed)
+    asked.accounts["apps"] = operator_account(None, **changed)
 
     assert message_of(asked).startswith(said)
 
@@ -182,15 +181,11 @@ def test_a_token_that_is_missing_is_said(asked: Asked, fake: FakeSynadia) -> Non
     assert fake.paths == []
 
 
-def change(name: str, **credential: object) -> Change:
-    """Change the first credential of the status."""
-
-    def work(asked: Asked) -> None:
-        (first,) = asked.status["credentials"]  # type: ignore[misc]
-        kept = {k: v for k, v in first.items() if k != name}  # type: ignore[union-attr]
-        asked.status = {**asked.status, "credentials": [{**kept, **credential}]}
-
-    return work
+def forget(asked: Asked, name: str) -> None:
+    """Take a field out of the first credential of the status."""
+    first = dict(Fields(asked.status).items("credentials")[0].raw)
+    del first[name]
+    asked.status = {**asked.status, "credentials": [first]}
 
 
 @pytest.mark.parametrize("name", ["id", "user", "publicKey"])
@@ -199,7 +194,7 @@ def test_a_status_that_somebody_changed_is_refused_by_field(
 ) -> None:
     asked.accounts["apps"] = synadia_account(fake)
     asked.run()
-    change(name)(asked)
+    forget(asked, name)
     asked.spec["rotation"] = {"revokeBefore": 2}
 
     assert message_of(asked).startswith(f"status.credentials['generation 1'].{name}")
@@ -207,7 +202,7 @@ def test_a_status_that_somebody_changed_is_refused_by_field(
 
 def test_a_public_key_that_somebody_removed_is_missed(asked: Asked) -> None:
     asked.run()
-    change("publicKey")(asked)
+    forget(asked, "publicKey")
 
     with pytest.raises(InvalidInputError, match=r"'generation 1'\]\.publicKey"):
         asked.run("delete")

@@ -16,7 +16,6 @@ from support.synadia.plane import Plane
 from support.synadia.pushing import kept_in_step
 from support.synadia.visits import TOKEN
 
-from troth.api import JsonObject
 from troth.errors import HeldError, PermanentError, Reason, TransientError
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -300,13 +299,14 @@ def test_the_delete_pipeline_ends_all_users_even_with_a_lost_state(
 
 def test_users_of_others_outlive_the_delete_pipeline(fake: FakeSynadia, asked: Asked) -> None:
     (group,) = fake.plane.groups.values()
-    settings: JsonObject = {"tags": ["troth-owner:shop/nats-user/billing"]}
-    body: JsonObject = {
-        "name": "shop.billing-g1",
-        "sk_group_id": group.id,
-        "jwt_settings": settings,
-    }
-    fake.plane.add_user(group.account, body)
+    fake.plane.add_user(
+        group.account,
+        {
+            "name": "shop.billing-g1",
+            "sk_group_id": group.id,
+            "jwt_settings": {"tags": ["troth-owner:shop/nats-user/billing"]},
+        },
+    )
     asked.run()
 
     asked.run("delete")
