@@ -1,0 +1,178 @@
+"""NATS users through ``troth``: what the engine adds, and what asks no provider for anything."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from support.fake_synadia import FakeSynadia, serve_synadia
+from support.nats_system import TestSystem
+from support.nats_users import SECRETS, synadia_account
+from support.sealing import certificate_pem, private_key
+from support.synadia.plane import Plane
+from support.synadia.visits import TOKEN
+from support.workspace import ROOT, Run, Workspace
+
+from troth.api import JsonObject
+
+SECRETS_DIR = ("--secrets-dir", "secrets")
+
+
+@pytest.fixture
+def fake() -> Generator[FakeSynadia]:
+    with serve_synadia(Plane(TestSystem().operator), TOKEN) as served:
+        served.plane.add_account("A1")
+        yield served
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, fake: FakeSynadia) -> Workspace:
+    """The Promise with one account, a Destination with a certificate, Secrets, a store."""
+    workspace = Workspace(tmp_path)
+    text = (ROOT / "promises/nats-user/promise.yaml").read_text(encoding="utf-8")
+    accounts = json.dumps({"apps": synadia_account(fake, token="SYNADIA_TOKEN")})  # noqa: S106  (a name)
+    head, _, rest = text.partition("value: |\n")
+    _, mark, tail = rest.partition("- name: NATS_APPS_KEY")
+    workspace.write("promise.yaml", f"{head}value: '{accounts}'\n{' ' * 18}{mark}{tail}")
+    certificate = certificate_pem(private_key()).decode()
+    workspace.write("requests/destination.yaml", destination(certificate))
+    workspace.write("secrets/default/nats-platform/token", SECRETS["TOKEN"])
+    workspace.write("secrets/default/troth-sealing/key", SECRETS["TROTH_SEALING_KEY"])
+    ask(workspace, "orders")
+    return workspace
+
+
+def destination(certificate: str, **annotations: str) -> JsonObject:
+    return {
+        "apiVersion": "platform.kratix.io/v1alpha1",
+        "kind": "Destination",
+        "metadata": {
+            "name": "worker",
+            "annotations": {"troth.dev/sealing-certificate": certificate, **annotations},
+        },
+        "spec": {"path": "worker", "stateStoreRef": {"kind": "GitStateStore", "name": "any"}},
+    }
+
+
+def ask(workspace: Workspace, name: str, **secret: str) -> Path:
+    return workspace.write(
+        f"requests/{name}.yaml",
+        {
+            "apiVersion": "marketplace.troth.dev/v1alpha1",
+            "kind": "NatsUser",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"account": "apps", "secret": {"name": "nats", **secret}},
+        },
+    )
+
+
+def sync(workspace: Workspace, *options: str) -> Run:
+    return workspace.sync(*SECRETS_DIR, *options)
+
+
+def users(fake: FakeSynadia) -> list[str]:
+    return sorted(user.name for user in fake.plane.users.values())
+
+
+def test_a_sync_writes_the_sealed_secret_and_the_next_one_nothing(
+    workspace: Workspace, fake: FakeSynadia
+) -> None:
+    first = sync(workspace)
+    assert first.code == 0, first.out + first.err
+    calls, commits = fake.called(), workspace.commits()
+
+    again = sync(workspace)
+
+    assert again.code == 0, again.out
+    assert users(fake) == ["default.orders-g1"]
+    assert len(fake.plane.issuances) == 1
+    assert fake.called() == calls
+    assert workspace.commits() == commits
+
+
+@pytest.mark.parametrize("command", ["plan", "render", "test"])
+def test_looking_calls_no_provider(workspace: Workspace, fake: FakeSynadia, command: str) -> None:
+    arguments = {
+        "plan": ("promise.yaml", "requests", "--state-store", "fleet.git", *SECRETS_DIR),
+        "render": ("requests/orders.yaml", "-p", "promise.yaml"),
+        "test": (str(ROOT / "promises/nats-user"),),
+    }
+
+    run = workspace.troth(command, *arguments[command])
+
+    assert run.code == 0, run.out + run.err
+    assert fake.paths == []
+
+
+def test_a_second_request_for_a_secret_is_refused_before_a_user_is_made(
+    workspace: Workspace, fake: FakeSynadia
+) -> None:
+    assert sync(workspace).code == 0
+    ask(workspace, "billing")
+
+    run = sync(workspace)
+
+    assert run.code == 1
+    assert "orders" in str(run.items["billing"]["message"])
+    assert users(fake) == ["default.orders-g1"]
+    assert len(fake.plane.issuances) == 1
+
+
+def test_two_new_requests_for_one_secret_make_no_second_user(
+    workspace: Workspace, fake: FakeSynadia
+) -> None:
+    ask(workspace, "billing")
+
+    run = sync(workspace)
+
+    assert run.code == 1
+    assert len(fake.plane.users) <= 1
+    assert len(fake.plane.issuances) == len(fake.plane.users)
+
+
+def test_a_secret_in_a_foreign_namespace_is_refused_before_a_user_is_made(
+    workspace: Workspace, fake: FakeSynadia
+) -> None:
+    ask(workspace, "orders", namespace="kube-system")
+
+    run = sync(workspace)
+
+    assert run.code == 1
+    assert users(fake) == []
+
+
+def test_deleting_a_request_ends_its_user(workspace: Workspace, fake: FakeSynadia) -> None:
+    assert sync(workspace).code == 0
+    (workspace.path / "requests/orders.yaml").unlink()
+
+    run = sync(workspace)
+
+    assert run.code == 0, run.out
+    assert users(fake) == []
+    (account,) = fake.plane.accounts.values()
+    assert set(account.keys.revocations) == {fake.plane.issuances[0].public_key}
+
+
+def test_a_new_epoch_of_a_clusters_keys_renews_once(
+    workspace: Workspace, fake: FakeSynadia
+) -> None:
+    assert sync(workspace).code == 0
+    certificate = certificate_pem(private_key("rebuilt")).decode()
+    epoch = destination(certificate, **{"troth.dev/sealing-epoch": "2"})
+    workspace.write("requests/destination.yaml", epoch)
+
+    assert [sync(workspace).code for _ in range(2)] == [0, 0]
+
+    assert users(fake) == ["default.orders-g1", "default.orders-g2"]
+    assert len(fake.plane.issuances) == 2
+
+
+def test_neither_git_nor_a_report_holds_a_secret(workspace: Workspace, fake: FakeSynadia) -> None:
+    run = sync(workspace)
+    everything = workspace.git("log", "--all", "-p", "--format=fuller") + run.out + run.err
+
+    (issued,) = fake.plane.issuances
+    secrets = [TOKEN, SECRETS["TROTH_SEALING_KEY"], *issued.text.split()]
+    assert [
+        one for one in secrets if len(one) > 40 and "---" not in one and one in everything
+    ] == []
