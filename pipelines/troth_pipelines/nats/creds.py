@@ -124,8 +124,7 @@ def _tokens(text: str) -> tuple[str, str]:
 
 
 def _is_frame(line: str) -> bool:
-    bare = line.strip()
-    return len(bare) > 2 * len(_DASHES) and bare.startswith(_DASHES) and bare.endswith(_DASHES)
+    return len(line) > 2 * len(_DASHES) and line.startswith(_DASHES) and line.endswith(_DASHES)
 
 
 def _wrong(text: str) -> InvalidInputError:

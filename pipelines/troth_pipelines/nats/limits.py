@@ -103,8 +103,8 @@ def _is_range(source: str) -> bool:
         ip_interface(source)
     except ValueError:
         return False
-    _, slash, length = source.partition("/")
-    return bool(slash) and length.isdecimal() and "%" not in source
+    _, _, length = source.partition("/")
+    return length.isdecimal() and "%" not in source
 
 
 def _wrong(at: tuple[str | int, ...], message: str) -> InvalidInputError:

@@ -158,9 +158,9 @@ def _read(text: str, length: int, what: str) -> bytes:
     except (binascii.Error, ValueError):
         # The library's own error might quote what it read.
         raise _wrong(what, "it holds characters other than A to Z and 2 to 7.") from None
-    body, crc = raw[:-_CRC_LENGTH], raw[-_CRC_LENGTH:]
-    # The spelling is compared too: two bits of a seed's last character count for nothing.
-    if binascii.crc_hqx(body, 0) != int.from_bytes(crc, "little") or _spell(body) != text:
+    body = raw[:-_CRC_LENGTH]
+    # The CRC, and the spelling too: two bits of a seed's last character count for nothing.
+    if _spell(body) != text:
         raise _wrong(what, "its checksum is wrong: it was damaged or copied in part.")
     return body
 

@@ -47,7 +47,7 @@ def test_a_user_without_any_limit_has_each_of_them_written_out() -> None:
 
 
 def test_all_that_is_granted_stands_in_the_claims() -> None:
-    assert signed(FULL, tags=("team:orders",)) == {
+    assert signed(FULL, tags=("Team:Orders",)) == {
         "pub": {"allow": ["orders.>"], "deny": ["orders.secret.>"]},
         "sub": {"allow": ["orders.*", "work q1"], "deny": ["orders.none"]},
         "resp": {"max": 5, "ttl": 90_000_000_000},
