@@ -5,10 +5,12 @@ changed in one place, signed anew, and otherwise kept as it was, unknown fields 
 Source: nats-io/jwt, v2/account_claims.go and v2/revocation_list.go.
 """
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from troth.api import Fields, JsonObject
+from troth.api import Fields, JsonObject, canonical
 from troth.errors import InvalidInputError, Reason
 from troth_pipelines.nats.jwt import Claims, decode, encode
 from troth_pipelines.nats.nkeys import KeyKind, KeyPair, public_key_bytes
@@ -48,6 +50,19 @@ class Account:
             raise InvalidInputError(Reason.INVALID_CREDENTIALS, f"{message} of {claims.subject}.")
         return cls(jwt, claims, _revocations(claims))
 
+    @property
+    def rest(self) -> JsonObject:
+        """What it says besides its revocations, its date and who signed it."""
+        nats = {name: self.claims.nats[name] for name in self.claims.nats if name != "revocations"}
+        signed = {"iat", "iss", "jti"}
+        outer = {name: self.claims.raw[name] for name in self.claims.raw if name not in signed}
+        return {**outer, "nats": nats}
+
+    @property
+    def is_amended(self) -> bool:
+        """Whether it was signed by `sign`, and not by a person with tools of their own."""
+        return self.claims.raw.get("jti") == _mark(self.claims.raw)
+
     def revokes(self, wanted: Mapping[str, int]) -> bool:
         """Tell whether all of these are revoked already, until their second or a later one."""
         return all(self.revocations.get(key, 0) >= until for key, until in wanted.items())
@@ -78,7 +93,7 @@ class Account:
         """Return the account's JWT with these revocations instead of its own.
 
         It is dated after the one it replaces even if that is of the same second or of a faster
-        clock: servers of a cluster take no older one, nor one of the same date, for the newer.
+        clock: servers of a cluster take none that is older for the newer.
 
         Raises:
             InvalidInputError: the key is no operator's.
@@ -86,7 +101,19 @@ class Account:
         public_key_bytes(key.public_key, KeyKind.OPERATOR)
         nats: JsonObject = {**self.claims.nats, "revocations": dict(revocations)}
         issued = max(now, self.claims.issued + 1)
-        return encode({**self.claims.raw, "iat": issued, "nats": nats}, key)
+        claims = {**self.claims.raw, "iat": issued, "iss": key.public_key, "nats": nats}
+        return encode(claims, key, _mark(claims))
+
+
+def _mark(claims: JsonObject) -> str:
+    """Make an identifier by which our own JWTs are known, of all that the claims say.
+
+    Besides, two of them that differ never share it, as those of the Go library may: a server of a
+    cluster takes JWTs that share their identifier for one.
+    """
+    said = {name: claims[name] for name in claims if name != "jti" and claims[name]}
+    digest = hashlib.sha256(b"troth\0" + canonical(said)).digest()
+    return base64.b32encode(digest).decode().rstrip("=")
 
 
 def _revocations(claims: Claims) -> Mapping[str, int]:

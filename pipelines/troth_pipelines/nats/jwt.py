@@ -85,13 +85,15 @@ class Claims:
         return self.expires is not None and self.expires <= now
 
 
-def encode(claims: JsonObject, key: KeyPair) -> str:
+def encode(claims: JsonObject, key: KeyPair, jti: str | None = None) -> str:
     """Sign claims; issuer, version and ``jti`` are set, all else is taken as it is.
 
     Args:
         claims: ``sub``, ``iat`` and ``nats.type`` are needed, ``name``, ``exp``, ``nbf`` and
             ``aud`` possible; in ``nats`` the order of the fields is kept.
         key: who signs.
+        jti: its identifier, where it is not to be the one that the Go library would make; nobody
+            verifies them.
 
     Raises:
         InvalidInputError: a claim is missing or wrong, or the key is of a kind that may not sign
@@ -99,7 +101,7 @@ def encode(claims: JsonObject, key: KeyPair) -> str:
     """
     nats = Fields(claims).mapping("nats")
     signed = dict(claims) | {"iss": key.public_key, "nats": dict(nats) | {"version": _VERSION}}
-    signed["jti"] = _identify(signed)
+    signed["jti"] = jti or _identify(signed)
     # Known ones first and in their order, then `nats`, then what nobody here knows.
     ordered = {name: signed[name] for name in _OUTER if signed.get(name)}
     ordered |= {name: signed[name] for name in ("nats", *signed) if name not in _OUTER}

@@ -8,7 +8,7 @@ from support.nats_system import BORN, TestSystem, raw_key
 from troth.api import Json, JsonObject
 from troth.errors import InvalidInputError
 from troth_pipelines.nats.accounts import EVERYBODY, Account
-from troth_pipelines.nats.jwt import decode
+from troth_pipelines.nats.jwt import decode, encode
 from troth_pipelines.nats.nkeys import KeyKind, KeyPair
 
 SYSTEM = TestSystem()
@@ -59,6 +59,38 @@ def test_what_is_signed_is_dated_after_what_it_replaces(now: int) -> None:
 
     assert after.issued == max(now, BORN + 1)
     assert after.raw["jti"] != before.claims.raw["jti"]
+
+
+def test_what_is_signed_here_is_known_from_what_a_person_signed() -> None:
+    before = account()
+    ours = Account.parse(before.sign({user("a"): 1}, SIGNING, NOW), before.claims.subject)
+    theirs = encode({**ours.claims.raw, "nats": {**ours.claims.nats, "trace": 1}}, SIGNING)
+    copied = encode({**ours.claims.raw, "exp": 1}, SIGNING, str(ours.claims.raw["jti"]))
+
+    assert ours.is_amended
+    assert not before.is_amended
+    assert not Account.parse(theirs, before.claims.subject).is_amended
+    assert not Account.parse(copied, before.claims.subject).is_amended
+
+
+def test_what_differs_in_its_revocations_alone_has_another_identifier() -> None:
+    before = account()
+
+    identifiers = {
+        decode(before.sign({user(name): 1}, SIGNING, NOW)).raw["jti"] for name in ("a", "b")
+    }
+
+    assert len(identifiers) == 2
+
+
+def test_the_rest_is_all_but_revocations_date_and_signature() -> None:
+    before = account({"description": "one"})
+    amended = Account.parse(
+        before.sign({user("a"): 1}, SYSTEM.operator, NOW), before.claims.subject
+    )
+
+    assert amended.rest == before.rest
+    assert account({"description": "two"}).rest != before.rest
 
 
 def test_of_two_revocations_the_later_one_counts() -> None:

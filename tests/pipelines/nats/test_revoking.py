@@ -241,7 +241,7 @@ def test_a_key_that_servers_do_not_trust_signs_nothing(server: NatsServer) -> No
     before = account_of(server).jwt
     thief = KeyPair.from_bytes(KeyKind.OPERATOR, raw_key("thief"))
 
-    with pytest.raises(InvalidInputError, match="does not trust the operator's key") as caught:
+    with pytest.raises(InvalidInputError, match="do not trust the operator's key") as caught:
         writer(server, key=thief).revoke({user("a"): BORN}, BORN + 50)
 
     assert caught.value.reason is Reason.INVALID_CREDENTIALS
@@ -257,6 +257,18 @@ def test_an_account_that_somebody_spoilt_is_not_signed_again(server: NatsServer)
 
     with pytest.raises(NotServedError, match=f"account {public} is signed by {thief.public_key}"):
         writer(server).revoke({user("a"): BORN}, BORN + 50)
+
+
+def test_an_account_that_servers_do_not_take_is_said_with_their_words(tmp_path: Path) -> None:
+    # Whoever made it did not push it: servers read at their start what they would not take.
+    system = TestSystem(more={"description": "x" * 9000})
+    with (
+        serve_nats(tmp_path, system) as server,
+        pytest.raises(NotServedError, match=r"(?s)refuses account.*validation failed") as caught,
+    ):
+        writer(server).revoke({user("a"): BORN}, BORN + 50)
+
+    assert caught.value.reason is Reason.PROVIDER_REFUSED
 
 
 def test_an_account_that_no_server_knows_is_said(server: NatsServer) -> None:
