@@ -1,9 +1,9 @@
 """Digests of what goes into a rendering and of what came out."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from troth.api import Destination, Json, JsonObject, Promise, WorkflowType, canonical
+from troth.api import Json, JsonObject, Promise, WorkflowType, canonical
 from troth.engine.values import Spot
 from troth.runners import Runner
 
@@ -15,14 +15,14 @@ class InputDigests:
 
     Args:
         runner: tells what code would run.
-        seals_for: tells for which Destination a Promise's secrets are sealed.
+        sealing: tells what of its sealing a Promise's output depends on.
     """
 
     def __init__(
-        self, runner: Runner, seals_for: Callable[[Promise], Destination | None] = lambda _: None
+        self, runner: Runner, sealing: Callable[[Promise], Sequence[str]] = lambda _: ()
     ) -> None:
         self._runner = runner
-        self._seals_for = seals_for
+        self._sealing = sealing
         self._code: dict[tuple[str, WorkflowType], bytes] = {}
 
     def digest(
@@ -47,9 +47,8 @@ class InputDigests:
             pipelines = promise.workflows.of(workflow).configure
             code = [self._runner.fingerprint(pipeline) for pipeline in pipelines]
             raw: list[Json] = [pipeline.raw for pipeline in pipelines]
-            sealer = self._seals_for(promise)
-            # Not its certificate: a renewed one makes nothing sealed before it any worse.
-            sealed = {"sealedFor": [sealer.name, sealer.sealing_epoch]} if sealer else {}
+            sealing: list[Json] = [*self._sealing(promise)]
+            sealed = {"sealedFor": sealing} if sealing else {}
             self._code[promise.digest, workflow] = canonical(
                 {
                     "pipelines": raw,

@@ -39,7 +39,7 @@ from troth.engine.removal import (
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.room import Room
-from troth.engine.sealing import seals_for
+from troth.engine.sealing import sealing_digest
 from troth.engine.suspension import Suspension
 from troth.engine.values import Item, Spot, World
 from troth.engine.view import View
@@ -185,7 +185,7 @@ class Engine:
             ledger=ledger,
             admission=admission,
             claims=claims,
-            digests=InputDigests(self.renderer.runner, partial(seals_for, self.world)),
+            digests=InputDigests(self.renderer.runner, partial(sealing_digest, self.world)),
             renderer=self.renderer,
             adoptions=adoptions,
             inventory=self.settings.inventory,

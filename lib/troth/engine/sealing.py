@@ -4,7 +4,7 @@ Which Destination has to be known before anything is rendered, so it follows fro
 one it names, else the only one that its selectors match and that has a certificate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from troth.api import Destination, Promise, Reader, is_object, load_documents
 from troth.api.labels import SEALED_FOR
@@ -13,7 +13,7 @@ from troth.engine.values import World
 from troth.errors import OutputRefusedError, Reason
 from troth.sdk import UNKNOWN
 
-__all__ = ["refuse_misdirected", "seals_for"]
+__all__ = ["refuse_misdirected", "same_cluster", "sealing_digest", "seals_for"]
 
 
 def seals_for(world: World, promise: Promise) -> Destination | None:
@@ -28,6 +28,28 @@ def seals_for(world: World, promise: Promise) -> Destination | None:
     able = [one for one in matching if one.certificate is not None]
     same = len({(one.certificate, one.sealing_epoch) for one in able}) == 1
     return able[0] if same else None
+
+
+def same_cluster(world: World, destination: Destination) -> tuple[str, ...]:
+    """Return the names of the Destinations that share a certificate and the life of its keys."""
+    cluster = (destination.certificate, destination.sealing_epoch)
+    return tuple(
+        name
+        for name, one in sorted(world.destinations.items())
+        if (one.certificate, one.sealing_epoch) == cluster
+    )
+
+
+def sealing_digest(world: World, promise: Promise) -> Sequence[str]:
+    """Return what of its sealing an output depends on, nothing where it is not clear.
+
+    Not the certificate: a renewed one makes nothing sealed before it any worse.
+    """
+    found = seals_for(world, promise)
+    if found is None:
+        return ()
+    others = [name for name in same_cluster(world, found) if name != found.name]
+    return (found.name, found.sealing_epoch, *(others if found.certificate is not None else ()))
 
 
 def refuse_misdirected(files: Mapping[str, bytes], destination: Destination, world: World) -> None:

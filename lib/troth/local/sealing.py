@@ -1,6 +1,7 @@
 """Certificates for sealing: found where Destinations say, loaded once in a run.
 
-Only what a Promise that runs seals for is loaded, so that a certificate nobody needs stops nobody.
+Only those are loaded that a Promise which runs might seal with, and one that cannot be had stops
+nobody who has nothing to seal.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from troth.api import Json, JsonObject, Promise
 from troth.engine import World
-from troth.engine.sealing import seals_for
+from troth.engine.sealing import same_cluster, seals_for
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth.sdk.sealing import CertificateCache
 
@@ -30,24 +31,28 @@ class Certificates:
     def of(self, promise: Promise) -> JsonObject | None:
         """Return what a Promise's secrets are sealed with, as input/troth.json spells it.
 
+        A certificate that cannot be had or used is said to the stage, which may have nothing to
+        seal: most Promises never have, and a credential that is kept needs none.
+
         Raises:
             InvalidInputError: the Promise names a Destination that is not given, or that has no
-                certificate; or the certificate cannot be used.
-            TransientError: it cannot be had now.
+                certificate.
         """
         destination = seals_for(self.world, promise)
         if destination is None or destination.certificate is None:
             if promise.seals_for is not None:
                 raise _unusable(promise.seals_for, known=destination is not None)
             return None
+        found: dict[str, Json] = {"destination": destination.name}
         try:
-            pem = self.cache.load(destination.certificate).pem
+            found["certificate"] = self.cache.load(destination.certificate).pem.decode()
         except TrothError as error:
-            raise error.about(f"Destination {destination.name}") from error
-        epoch: dict[str, Json] = (
-            {"epoch": destination.sealing_epoch} if destination.sealing_epoch else {}
-        )
-        return {"destination": destination.name, "certificate": pem.decode(), **epoch}
+            message = f"Destination {destination.name}: {error.message}"
+            found["problem"] = {"reason": error.reason.value, "message": message}
+        if destination.sealing_epoch:
+            found["epoch"] = destination.sealing_epoch
+        same: list[Json] = [*same_cluster(self.world, destination)]
+        return {**found, **({"same": same} if len(same) > 1 else {})}
 
 
 def beside(certificate: str | None, folder: Path) -> str | None:

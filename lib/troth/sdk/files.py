@@ -29,7 +29,14 @@ from troth.api import (
     load_values,
     seconds_of,
 )
-from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
+from troth.errors import (
+    InvalidInputError,
+    OutputRefusedError,
+    Reason,
+    StageError,
+    TransientError,
+    TrothError,
+)
 from troth.sdk.effects import PERFORM, RECALL, Effects, PerformedEffects, RecalledEffects
 from troth.sdk.stage import (
     Context,
@@ -160,8 +167,21 @@ def _read_sealing(given: Fields) -> SealingInput | None:
     if not given.has("sealing"):
         return None
     found = given.section("sealing")
-    certificate = found.text("certificate").encode()
-    return SealingInput(found.text("destination"), certificate, found.text("epoch", ""))
+    problem = _read_problem(found.section("problem")) if found.has("problem") else None
+    certificate = found.text("certificate") if problem is None else ""
+    return SealingInput(
+        destination=found.text("destination"),
+        certificate=certificate.encode(),
+        epoch=found.text("epoch", ""),
+        same=tuple(found.texts("same")),
+        problem=problem,
+    )
+
+
+def _read_problem(found: Fields) -> TrothError:
+    reason = Reason(found.text("reason"))
+    kind = TransientError if reason is Reason.CERTIFICATE_UNREACHABLE else InvalidInputError
+    return kind(reason, found.text("message"))
 
 
 def _write_output(output: Output, wanted: Sequence[str], root: Path) -> None:

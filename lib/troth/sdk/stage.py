@@ -12,6 +12,7 @@ from typing import Generic, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from troth.api import Json, JsonObject
+from troth.errors import TrothError
 from troth.sdk.effects import Effects, RecalledEffects
 
 __all__ = [
@@ -58,14 +59,18 @@ class SealingInput:
 
     Attributes:
         destination: name of the Destination whose controller is to open them.
-        certificate: that controller's, PEM.
+        certificate: that controller's, PEM; empty where there is a problem with it.
         epoch: changes when that controller has lost its keys, so that it can open nothing that
             was sealed before.
+        same: names of all Destinations whose controller is that one.
+        problem: why the certificate cannot be had or used; who has nothing to seal need not mind.
     """
 
     destination: str
     certificate: bytes
     epoch: str = ""
+    same: tuple[str, ...] = ()
+    problem: TrothError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from troth.api import Fields, JsonObject, dump_documents, load_object
-from troth.errors import InvalidInputError
+from troth.errors import InvalidInputError, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Control, Output, Request, SealingInput, Stage, run_stage
 
 OBJECT: JsonObject = {
@@ -103,12 +103,35 @@ def test_a_stage_sees_for_whom_it_seals(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("CertificateUnreachable", TransientError),
+        ("CertificateUnusable", InvalidInputError),
+        ("HostNotTrusted", InvalidInputError),
+    ],
+)
+def test_a_stage_is_told_why_it_cannot_seal_now(
+    tmp_path: Path, reason: str, kind: type[TrothError]
+) -> None:
+    problem = f'{{"reason": "{reason}", "message": "not now."}}'
+    sealing = f'{{"destination": "west", "problem": {problem}, "same": ["east", "west"]}}'
+
+    found = run(tmp_path, moment=f', "sealing": {sealing}').sealing
+
+    assert found is not None
+    assert (found.certificate, found.same) == (b"", ("east", "west"))
+    assert type(found.problem) is kind
+    assert found.problem.message == "not now."
+
+
+@pytest.mark.parametrize(
     ("moment", "words"),
     [
         (', "effects": "maybe"', "'maybe' is neither perform nor recall"),
         (', "effects": true', "effects: a text is needed"),
         (', "sealing": {"destination": "west"}', "certificate: a text is needed"),
         (', "sealing": "west"', "sealing: a mapping is needed"),
+        (', "sealing": {"destination": "w", "problem": {"reason": "Odd"}}', "'Odd' is not a valid"),
     ],
 )
 def test_what_the_contract_does_not_know_is_refused(
