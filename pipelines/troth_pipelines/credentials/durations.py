@@ -16,16 +16,17 @@ _LONGEST = timedelta(days=3_650)
 
 
 def read_duration(text: str, *path: str) -> timedelta:
-    """Read a duration that fits the pattern.
+    """Read a duration.
 
     Args:
         text: such as ``30d``.
         path: the field it stands in, from the request's root.
 
     Raises:
-        InvalidInputError: it is nothing, or more than ten years.
+        InvalidInputError: it does not fit the pattern, is nothing, or more than ten years.
     """
-    seconds = sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    parts = _PART.findall(text) if re.fullmatch(DURATION_PATTERN, text) else ()
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
     found = timedelta(seconds=min(seconds, 10**10))
     if not timedelta() < found <= _LONGEST:
         raise Fields({}, path[:-1]).error(

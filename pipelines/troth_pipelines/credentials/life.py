@@ -1,7 +1,8 @@
 """The life of a credential: what a stage does with it in one run, whoever makes it.
 
 Made once for each generation, sealed once, written again to the byte until the next is due. What
-cannot be done now is said and tried again; what there is stays as it is.
+cannot be done now is said and tried again; what there is stays as it is. Where nothing is there yet
+that could stay, the run fails instead: an output without the Secret would take it away.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from troth.errors import Reason, StageError, TransientError
+from troth.errors import Reason, StageError, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Unknown
 from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
-from troth_pipelines.credentials.means import sealing_of
+from troth_pipelines.credentials.means import sealer_of, sealing_of
 from troth_pipelines.credentials.rotation import Generation, Policy, next_steps
 from troth_pipelines.credentials.state import State
 
@@ -21,6 +22,8 @@ __all__ = ["Lived", "Made", "Maker", "Wish", "live"]
 
 # How long to wait before something that failed is tried again: as long as it has failed already.
 _SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
+
+_FAR = timedelta(days=3650)  # as far ahead as a stage may say that it wants to run again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,11 @@ class Maker(Protocol):
     def make(self, number: int) -> Made:
         """Make a generation, or complete one that was made before.
 
+        It is asked for the same number again until what it made was sealed.
+
         Raises:
             TransientError: not now.
+            PermanentError: never, until a person has done something.
         """
         ...
 
@@ -59,7 +65,7 @@ class Maker(Protocol):
         """End a generation; one that has ended already is no error.
 
         Raises:
-            TransientError: not now.
+            TrothError: it has not ended; it is tried again, and stops nothing else.
         """
         ...
 
@@ -91,19 +97,21 @@ class Lived:
 
     Attributes:
         state: to be remembered.
-        ciphertexts: what the SealedSecret holds, by key; None while there has never been one.
+        ciphertexts: what the SealedSecret holds, by key.
         destination: whom it is sealed for.
         due: when to run again, None for "when something changes".
-        notes: what to say besides.
         problem: what could not be done now, None where all was done.
+        lost: why what is published is none that its cluster can open, None where it can.
+        expired: whether what is published has come to its own end.
     """
 
     state: State
-    ciphertexts: Mapping[str, str] | None
+    ciphertexts: Mapping[str, str]
     destination: str
     due: datetime | None
-    notes: tuple[str, ...] = ()
     problem: str | None = None
+    lost: StageError | None = None
+    expired: bool = False
 
 
 def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
@@ -111,9 +119,9 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
 
     Raises:
         PermanentError: it cannot be done, and nobody but a person can change that.
+        TransientError: it cannot be done now, and nothing is there that may stay meanwhile.
     """
-    sealing = sealing_of(context, wish.target, known=bool(state.sealed))
-    run = _Run(context, wish, maker, sealing)
+    run = _Run(context, wish, maker, sealing_of(context, wish.target, state.sealed))
     kept, lost = run.keep(state)
     asked = state.newest is not None and (
         lost is not None
@@ -121,19 +129,26 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
         or state.newest.number < wish.end_before
     )
     steps = next_steps(wish.policy, state.generations, context.now, renew=asked)
+    ended = steps.retire
     if steps.mint is not None:
         try:
-            state, kept = run.mint(state, steps.mint)
+            state, kept = run.mint(state, max(steps.mint, state.highest + 1))
+            lost = None
         except TransientError as error:
-            run.problems += [*([lost] if lost else []), error.message]
-    ended = [one for one in state.generations[:-1] if one.number < wish.end_before]
-    state = run.retire(state, sorted({*ended, *steps.retire}, key=lambda one: one.number))
+            if not run.may_stay(state):
+                raise
+            run.problems.append(error.message)
+        if context.effects.performed:  # whoever made it may have given it another end, or failed
+            steps = next_steps(wish.policy, state.generations, context.now)
+            ended = tuple(one for one in steps.retire if one != state.newest)
     due = steps.due
-    if context.effects.performed:  # whoever made it may have given it another end
-        due = next_steps(wish.policy, state.generations, context.now).due
+    if context.effects.performed and steps.mint is not None and not run.problems:
+        due = context.now  # what was completed is of long ago, and the next one due already
+    revoked = [one for one in state.generations[:-1] if one.number < wish.end_before]
+    state = run.retire(state, sorted({*revoked, *ended}, key=lambda one: one.number))
     if kept is not None and not kept.unknown:
         state = replace(state, sealed=kept.values)
-    return run.told(state, kept, due)
+    return run.told(state, kept, due, lost)
 
 
 @dataclass(slots=True)
@@ -146,7 +161,7 @@ class _Run:
     sealing: Sealing
     problems: list[str] = field(default_factory=list[str])
 
-    def keep(self, state: State) -> tuple[SealedResult | None, str | None]:
+    def keep(self, state: State) -> tuple[SealedResult | None, StageError | None]:
         """Return what is sealed of the newest generation, or why that can no longer be had."""
         if state.newest is None:
             return None, None
@@ -156,22 +171,44 @@ class _Run:
         except StageError as error:
             if error.reason is not Reason.CREDENTIAL_LOST:
                 raise
-            return None, error.message
-        return (None, " ".join(result.rotate.values())) if result.rotate else (result, None)
+            return None, error
+        if result.rotate:
+            return None, StageError(Reason.KEY_REPLACED, " ".join(result.rotate.values()))
+        return result, None
 
     def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
         """Make a generation and seal it. Raises TransientError when that cannot be done now."""
+        sealer = sealer_of(self.context)
+        if sealer is not None:
+            sealer.seal(b"", self.wish.target)  # what could not be sealed is not made
         title = f"make {self.maker.title(number)}"
         made = self.context.effects.perform(title, lambda: self.maker.make(number))
         values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
         if isinstance(made, Made):
+            self._refuse_ended(made, number)
             values = made.values
             generation = Generation(number, made.issued, made.expires)
             state = state.with_generation(
                 generation, made.details, self.wish.renewal, self.wish.wanted
             )
         wanted = {key: Sealable(values[key], number) for key in self.wish.keys}
-        return state, seal_stably(wanted, state.sealed, self.sealing)
+        return state, seal_stably(wanted, state.sealed, replace(self.sealing, sealer=sealer))
+
+    def _refuse_ended(self, made: Made, number: int) -> None:
+        if made.expires is not None and made.expires <= self.context.now:
+            message = (
+                f"{self.maker.title(number)} was made, but has ended already "
+                f"({made.expires:%Y-%m-%dT%H:%M:%SZ}); is the clock right here, and where it was "
+                "made?"
+            )
+            raise TransientError(Reason.STAGE_FAILED, message)
+
+    def may_stay(self, state: State) -> bool:
+        """Tell whether what was sealed last may be written as it is, if only to be kept."""
+        here = (self.wish.target.label, self.sealing.destination)
+        return bool(state.sealed) and all(
+            (one.label, one.destination) == here for one in state.sealed.values()
+        )
 
     def retire(self, state: State, generations: Sequence[Generation]) -> State:
         """End generations; what cannot be ended now stays in the state, and is tried again."""
@@ -180,16 +217,22 @@ class _Run:
             end = partial(self.maker.retire, old, state.details.get(old.number, {}))
             try:
                 ended = self.context.effects.perform(title, end)
-            except TransientError as error:
+            except TrothError as error:  # a new generation that was made must not be lost over it
                 self.problems.append(error.message)
                 continue
             if ended is not UNKNOWN:
                 state = state.without(old)
         return state
 
-    def told(self, state: State, kept: SealedResult | None, due: datetime | None) -> Lived:
+    def told(
+        self,
+        state: State,
+        kept: SealedResult | None,
+        due: datetime | None,
+        lost: StageError | None,
+    ) -> Lived:
         """Return what came of the run."""
-        now = self.context.now
+        now, newest = self.context.now, state.newest
         since = (state.since or now) if self.problems else None
         if since is not None:
             again = now + min(max(now - since, _SOONEST), _LATEST)
@@ -197,20 +240,14 @@ class _Run:
         return Lived(
             state=replace(state, since=since),
             ciphertexts=kept.ciphertexts() if kept is not None else _last(state),
-            destination=_destination(state, self.sealing, kept),
-            due=due,
-            notes=tuple(note.text for note in kept.notes) if kept is not None else (),
-            problem=" ".join(self.problems) or None,
+            destination=self.sealing.destination,
+            due=min(due, now + _FAR) if due is not None else None,
+            problem=" ".join(dict.fromkeys(self.problems)) or None,
+            lost=lost,
+            expired=newest is not None and newest.expires is not None and newest.expires <= now,
         )
 
 
-def _last(state: State) -> Mapping[str, str] | None:
+def _last(state: State) -> Mapping[str, str]:
     """Return what was sealed last: it stays as it is although it may not be opened."""
-    return {key: one.ciphertext for key, one in state.sealed.items()} or None
-
-
-def _destination(state: State, sealing: Sealing, kept: SealedResult | None) -> str:
-    """Return for whom it is sealed: what stays as it is, for whom it was."""
-    if kept is None and state.sealed:
-        return next(iter(state.sealed.values())).destination
-    return sealing.destination
+    return {key: one.ciphertext for key, one in state.sealed.items()}

@@ -112,8 +112,16 @@ def _is_old(policy: Policy, newest: Generation, now: datetime) -> bool:
 
 
 def _renewal(policy: Policy, newest: Generation) -> datetime | None:
-    """Return when the next one is to be made, None for never."""
-    return newest.expires - policy.renew_before if newest.expires is not None else None
+    """Return when the next one is to be made, None for never.
+
+    Where whoever made it gave it a life so short that it would be renewed from its first day on,
+    that is in the middle of its life.
+    """
+    if newest.expires is None:
+        return None
+    renewal = newest.expires - policy.renew_before
+    middle = newest.issued + (newest.expires - newest.issued) / 2
+    return renewal if renewal > newest.issued else middle
 
 
 def _end(policy: Policy, old: Generation, new: Generation) -> datetime | None:

@@ -7,7 +7,7 @@ to the byte although nobody can read it any more.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from troth.api import Fields, Json, JsonObject
 from troth.errors import Reason
@@ -17,6 +17,7 @@ from troth_pipelines.credentials.rotation import Generation
 __all__ = ["State"]
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_NEEDED = "a time like 2026-01-31T12:00:00Z"
 _DETAILS = ("generation", "issued", "expires", "delivered")
 
 
@@ -44,6 +45,23 @@ class State:
     def newest(self) -> Generation | None:
         """The generation that is published."""
         return self.generations[-1] if self.generations else None
+
+    @property
+    def highest(self) -> int:
+        """The highest number that is remembered, also of values whose generation is gone; or 0."""
+        numbers = [one.number for one in self.generations]
+        return max([*numbers, *(one.generation for one in self.sealed.values())], default=0)
+
+    def ending_after(self, lifetime: timedelta | None) -> "State":
+        """Return the state with another end of the newest generation.
+
+        For credentials that end only because it was wished so: another wish gives another end.
+        """
+        if self.newest is None:
+            return self
+        expires = self.newest.issued + lifetime if lifetime is not None else None
+        newest = replace(self.newest, expires=expires)
+        return replace(self, generations=(*self.generations[:-1], newest))
 
     def with_generation(
         self, generation: Generation, details: Mapping[str, str], renewal: str, wanted: str
@@ -95,7 +113,8 @@ class State:
     def save(self) -> dict[str, Json]:
         """Spell it for a status, under the keys ``credentials`` and ``sealed``."""
         credentials: list[Json] = [
-            {**_spelled(one), **self.details.get(one.number, {})} for one in self.generations
+            _spelled(one) | dict(self.details.get(one.number, {})) | _spelled(one)
+            for one in self.generations
         ]
         sealed: dict[str, Json] = {key: value.as_json() for key, value in self.sealed.items()}
         failing: dict[str, Json] = {}
@@ -111,7 +130,7 @@ def _generation(item: Fields) -> Generation:
         raise item.error("generation", "a whole number is needed here, from 1 on.")
     issued = _moment(item, "issued")
     if issued is None:
-        raise item.error("issued", f"a time like {_FORMAT} is needed.")
+        raise item.error("issued", f"{_NEEDED} is needed here.")
     return Generation(number, issued, _moment(item, "expires"), _moment(item, "delivered"))
 
 
@@ -121,7 +140,7 @@ def _moment(item: Fields, key: str) -> datetime | None:
     try:
         return datetime.strptime(item.text(key), _FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise item.error(key, f"a time like {_FORMAT} is needed.") from None
+        raise item.error(key, f"{_NEEDED} is needed here.") from None
 
 
 def _spelled(one: Generation) -> dict[str, Json]:

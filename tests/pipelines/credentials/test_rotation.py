@@ -83,6 +83,16 @@ def test_after_a_long_silence_one_is_made_and_all_that_ended_is_retired() -> Non
     assert steps.retire == (FIRST, SECOND)
 
 
+@pytest.mark.parametrize("lives", [HOUR, DAY, 2 * DAY])
+def test_one_that_was_given_a_short_life_is_renewed_in_the_middle_of_it(lives: timedelta) -> None:
+    """It would be renewed two days before its end, which is before it was made."""
+    known = [Generation(1, START, START + lives)]
+
+    assert next_steps(WEEKLY, known, START).mint is None
+    assert next_steps(WEEKLY, known, START).due == START + lives / 2
+    assert next_steps(WEEKLY, known, START + lives / 2).mint == 2
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
