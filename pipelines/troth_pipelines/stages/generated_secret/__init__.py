@@ -7,7 +7,8 @@ sealed, stands in `troth_pipelines.credentials`.
 from datetime import timedelta
 
 from troth.api import Fields, digest_of
-from troth.sdk import Context, Control, Output, OutputFile, Request, Stage
+from troth.errors import Reason
+from troth.sdk import Context, Control, Output, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
 from troth_pipelines.credentials import Policy, State, Wish, live, read_duration, reported
 from troth_pipelines.stages.generated_secret._maker import GeneratedMaker
@@ -15,6 +16,8 @@ from troth_pipelines.stages.generated_secret._model import GeneratedSecretSpec
 from troth_pipelines.stages.generated_secret._values import SECRET_TYPES, keys_of
 
 __all__ = ["STAGE", "GeneratedSecretSpec", "configure"]
+
+_SHORTEST = timedelta(hours=1)
 
 
 def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output:
@@ -24,10 +27,11 @@ def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output
         InvalidInputError: the request asks for something that its schema could not refuse, or it
             is not known what to seal with.
     """
-    spec = request.spec
+    spec, state = request.spec, State.load(request.status)
     _refuse_contradictions(spec)
-    every = spec.rotation.every
-    lifetime = read_duration(every, "spec", "rotation", "every") if every is not None else None
+    if state.newest is not None:
+        _refuse_other_type(spec, Fields(request.status, ("status",), Reason.INVALID_STATUS))
+    lifetime = _lifetime(spec)
     nothing = timedelta()  # a value that a Secret holds is good for as long as it holds it
     wish = Wish(
         policy=Policy(lifetime, renew_before=nothing, overlap=nothing, allowance=nothing),
@@ -37,16 +41,14 @@ def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output
         renewal=spec.rotation.request,
     )
     maker = GeneratedMaker(request, context, lifetime)
-    lived = live(context, wish, State.load(request.status), maker)
+    lived = live(context, wish, state.ending_after(lifetime), maker)
     after = lived.due - context.now if lived.due is not None else None
-    shape = SecretShape(SECRET_TYPES[spec.type], {"app.kubernetes.io/managed-by": "troth"})
-    files: dict[str, OutputFile] = {}
-    if lived.ciphertexts is not None:
-        sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
-        files["sealed-secret.yaml"] = [sealed]
+    kind = SECRET_TYPES[spec.type]
+    shape = SecretShape(kind, {"app.kubernetes.io/managed-by": "troth"})
+    sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
     return Output(
-        files=files,
-        status={"secret": spec.secret_name, **reported(lived)},
+        files={"sealed-secret.yaml": [sealed]},
+        status={"secret": spec.secret_name, "type": kind, **reported(lived)},
         control=Control(reconcile_after=after) if after is not None else None,
     )
 
@@ -63,11 +65,43 @@ def _refuse_contradictions(spec: GeneratedSecretSpec) -> None:
         raise fields.error("key", message)
 
 
+def _refuse_other_type(spec: GeneratedSecretSpec, status: Fields) -> None:
+    """Refuse to make another type of a Secret that is there: Kubernetes changes none.
+
+    Raises:
+        InvalidInputError: the request was another type, and names the same Secret.
+    """
+    before, now = status.text("type", ""), SECRET_TYPES[spec.type]
+    if before not in {"", now} and status.text("secret", "") == spec.secret_name:
+        message = (
+            f"the Secret {spec.secret_name} is of the type {before}, and Kubernetes makes no "
+            f"{now} of it; name another Secret in secretName, or take the old type back."
+        )
+        raise Fields({}, ("spec",)).error("type", message)
+
+
+def _lifetime(spec: GeneratedSecretSpec) -> timedelta | None:
+    """Return how long a value is good, None for ever. Raises InvalidInputError."""
+    path = ("spec", "rotation", "every")
+    if spec.rotation.every is None:
+        return None
+    every = read_duration(spec.rotation.every, *path)
+    if every < _SHORTEST:
+        message = f"{spec.rotation.every!r} is less than an hour; workloads would not keep up."
+        raise Fields({}, path[:-1]).error(path[-1], message)
+    return every
+
+
 def _digest(spec: GeneratedSecretSpec) -> str:
-    """Return the digest of all that a value is made of."""
-    drawn = {"password"} if spec.type in {"password", "basic-auth"} else set[str]()
-    made_of = spec.model_dump(mode="json", include={"type", "key", "username", *drawn})
-    return digest_of(made_of)[:16]
+    """Return the digest of all that a value is made of.
+
+    Without what is left as it is: a field that a later version adds makes no value another one.
+    """
+    made_of = {"type", "key", "username"}
+    if spec.type in {"password", "basic-auth"}:
+        made_of.add("password")
+    dumped = spec.model_dump(mode="json", include=made_of, exclude_defaults=True)
+    return digest_of(dumped)[:16]
 
 
 STAGE = Stage(model=GeneratedSecretSpec, configure=configure)

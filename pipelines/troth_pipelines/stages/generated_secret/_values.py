@@ -1,5 +1,7 @@
 """Making the values: out of random bytes that are given, so that nothing else decides.
 
+(But for a number that OpenSSH wants in a file with a private key, which means nothing.)
+
 A password is drawn without bias: bytes that would favour the first characters of the alphabet are
 passed over.
 """
