@@ -153,11 +153,8 @@ def test_every_reason_stands_in_the_page_of_errors_and_no_other() -> None:
 
 
 def test_every_reason_is_given_somewhere() -> None:
-    code = "".join(
-        path.read_text()
-        for room in ("lib", "pipelines", "statestore")
-        for path in (ROOT / room).rglob("*.py")
-    )
+    rooms = ("lib", "pipelines", "statestore")
+    code = "".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
 
     assert [reason.name for reason in Reason if f"Reason.{reason.name}" not in code] == []
 

@@ -13,15 +13,20 @@ __all__ = ["MemoryResolver", "MemoryServers"]
 
 @dataclass
 class MemoryServers:
-    """What they hold, what was pushed, and whom they trust."""
+    """What they hold, what was pushed, and whom they trust.
+
+    `behind` is what one of them holds that has not yet heard of the last push.
+    """
 
     jwt: str
     trust: frozenset[str]
     log: list[str] = field(default_factory=list[str])
+    behind: str | None = None
 
     def take(self, jwt: str) -> None:
         """Take a pushed JWT, as servers do: whatever it says."""
         self.jwt = jwt
+        self.behind = None
         self.log.append(jwt)
 
 
@@ -54,7 +59,11 @@ class MemoryResolver:
         await self._wait()
         self.lookups += 1
         self._before(f"lookup {self.lookups}")
-        return (self._servers.jwt,)
+        jwt, behind = self._servers.jwt, self._servers.behind
+        if behind is None:
+            return (jwt,)
+        # They answer in any order.
+        return (jwt, behind) if self.lookups % 2 else (behind, jwt)
 
     async def trusted(self) -> frozenset[str]:
         await self._wait()

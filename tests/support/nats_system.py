@@ -100,12 +100,16 @@ class TestAccount:
 
 @dataclass(frozen=True)
 class TestSystem:
-    """An operator with a system account and these accounts of its own."""
+    """An operator with a system account and these accounts of its own.
+
+    `more` is put into the accounts' claims; if `strict`, only the operator's signing key counts.
+    """
 
     __test__ = False
 
     names: tuple[str, ...] = ("orders", "billing")
     more: JsonObject = field(default_factory=dict[str, str])
+    strict: bool = False
 
     @property
     def operator(self) -> KeyPair:
@@ -121,6 +125,7 @@ class TestSystem:
         nats: JsonObject = {
             "signing_keys": [self.operator_signing.public_key],
             "system_account": self.system.public_key,
+            **({"strict_signing_key_usage": True} if self.strict else {}),
             "type": "operator",
         }
         public = self.operator.public_key
@@ -129,7 +134,7 @@ class TestSystem:
     @property
     def system(self) -> TestAccount:
         """The system account."""
-        return TestAccount("SYS", self.operator)
+        return TestAccount("SYS", self.operator_signing if self.strict else self.operator)
 
     @property
     def accounts(self) -> dict[str, TestAccount]:
@@ -140,4 +145,5 @@ class TestSystem:
         """Return the creds file of a user of the system account."""
         key = KeyPair.from_bytes(KeyKind.USER, raw_key(f"system user {name}"))
         user = User(name, key.public_key, BORN, None, grant or Grant())
-        return Credentials.of(sign_user(user, self.system.signer()), key).text
+        signer = self.system.signer("signing" if self.strict else "identity")
+        return Credentials.of(sign_user(user, signer), key).text

@@ -82,6 +82,33 @@ def test_what_another_changes_at_the_same_time_stays_changed(step: str) -> None:
 
     assert standing(held).claims.nats.get("description") == "changed"
     assert standing(held).revokes({user("ours"): BORN})
+    dates = [Account.parse(jwt, ORDERS.public_key).claims.issued for jwt in held.log]
+    assert dates[-1] == max(dates)
+    assert len(set(dates)) == len(dates)
+
+
+def test_of_two_who_revoke_one_user_the_later_second_counts() -> None:
+    held = servers()
+
+    def interfere() -> None:
+        held.take(standing(held).sign({user("ours"): BORN + 30}, SYSTEM.operator, BORN + 50))
+
+    make(amendment("ours"), MemoryResolver(held, before=at("push 1", interfere)))
+
+    assert standing(held).revocations == {user("ours"): BORN + 30}
+
+
+def test_a_server_that_stayed_behind_gets_what_the_others_have() -> None:
+    one = servers()
+    make(amendment("first"), MemoryResolver(one))
+    held = MemoryServers(one.jwt, TRUST, behind=ORDERS.jwt)
+    resolver = MemoryResolver(held)
+
+    assert make(amendment("first"), resolver)
+
+    assert resolver.pushes == 1
+    assert held.behind is None
+    assert standing(held).revokes({user("first"): BORN})
 
 
 def test_one_who_hears_nothing_sees_what_came_before_its_push() -> None:

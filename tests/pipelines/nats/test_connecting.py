@@ -1,5 +1,6 @@
 """Servers are verified, what they refuse is said, and nothing secret is said or left behind."""
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -10,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from support.certificates import Certificates, ServerCertificate
-from support.nats_client import connect_nats
+from support.nats_client import PATIENCE, connect_nats
 from support.nats_server import NatsServer, serve_nats
 from support.nats_system import BORN, TestSystem, raw_key
 
 from troth.errors import InvalidInputError, PermanentError, Reason, TransientError, TrothError
-from troth_pipelines.nats.connecting import Servers
+from troth_pipelines.nats.connecting import Servers, connect
 from troth_pipelines.nats.creds import Credentials
 from troth_pipelines.nats.minting import Generation, mint
 from troth_pipelines.nats.nkeys import KeyKind, KeyPair
@@ -173,6 +174,22 @@ def test_credentials_that_servers_refuse_are_a_persons_task(
     assert error.reason is Reason.INVALID_CREDENTIALS
     assert "does not let user 'x'" in error.message
     assert credentials.key.seed not in error.message
+
+
+def test_why_a_server_ends_a_connection_is_said(shared_server: NatsServer) -> None:
+    key = KeyPair.from_bytes(KeyKind.USER, raw_key("ending"))
+    soon = int(time.time()) + 2
+    user = User("x", key.public_key, BORN, soon, Grant())
+    ending = Credentials.of(sign_user(user, SYSTEM.system.signer()), key)
+
+    async def stay() -> None:
+        async with connect(servers(shared_server.url, ending)) as client:
+            while not client.is_closed:  # noqa: ASYNC110  (nats-py has no event for it)
+                await asyncio.sleep(0.02)
+            await client.request("$SYS.REQ.SERVER.PING")
+
+    with pytest.raises(InvalidInputError, match=r"(?i)does not let user 'x'.*expired"):
+        asyncio.run(asyncio.wait_for(stay(), PATIENCE))
 
 
 @pytest.mark.parametrize(

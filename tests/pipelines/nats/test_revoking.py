@@ -248,6 +248,32 @@ def test_a_key_that_servers_do_not_trust_signs_nothing(server: NatsServer) -> No
     assert account_of(server).jwt == before
 
 
+def test_where_only_signing_keys_count_the_operators_own_signs_nothing(tmp_path: Path) -> None:
+    with serve_nats(tmp_path, TestSystem(strict=True)) as server:
+        with pytest.raises(InvalidInputError, match="do not trust the operator's key"):
+            writer(server, key=server.system.operator).revoke({user("a"): BORN}, BORN + 50)
+
+        assert writer(server).revoke({user("a"): BORN}, BORN + 50)
+
+
+@pytest.mark.parametrize(
+    ("account", "key", "words"),
+    [
+        (user("a"), TestSystem().operator, "the public key of an account"),
+        (
+            TestSystem().accounts["orders"].public_key,
+            TestSystem().accounts["orders"].identity,
+            "the public key of an operator",
+        ),
+    ],
+)
+def test_an_operator_writes_an_account(account: str, key: KeyPair, words: str) -> None:
+    credentials = Credentials.parse(TestSystem().system_creds())
+
+    with pytest.raises(InvalidInputError, match=words):
+        AccountWriter(Servers(("nats://example.com",), credentials), account, key)
+
+
 def test_an_account_that_somebody_spoilt_is_not_signed_again(server: NatsServer) -> None:
     public = server.system.accounts["orders"].public_key
     thief = KeyPair.from_bytes(KeyKind.OPERATOR, raw_key("thief"))
