@@ -277,8 +277,9 @@ def test_an_account_that_is_left_has_to_stay_known_until_its_generations_ended(
     del asked.accounts["apps"]
     asked.now = wall()
 
+    assert "generation 1 was made in the account 'apps'" in asked.run().message
     with pytest.raises(InvalidInputError, match="generation 1 was made in the account 'apps'"):
-        asked.run()
+        asked.run("delete")
 
 
 def test_nats_being_down_leaves_the_old_one_and_says_since_when(

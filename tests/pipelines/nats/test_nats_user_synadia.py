@@ -246,6 +246,21 @@ def test_an_old_one_that_cannot_be_ended_now_is_ended_later(
     assert names(fake) == ["shop.orders-g2"]
 
 
+def test_an_old_one_that_may_not_be_ended_costs_no_second_new_one(
+    fake: FakeSynadia, asked: Asked
+) -> None:
+    asked.run()
+    asked.spec["rotation"] = {"revokeBefore": 2}
+    fake.faults.always("revoke", status(403))
+
+    runs = [asked.run() for _ in range(3)]
+
+    assert [ran.numbers for ran in runs] == [[1, 2]] * 3
+    assert len({str(ran.sealed) for ran in runs}) == 1
+    assert "answered 403" in runs[-1].message
+    assert len(fake.plane.issuances) == 2
+
+
 def test_a_token_that_is_wrong_is_said_and_never_shown(fake: FakeSynadia, asked: Asked) -> None:
     first = asked.run()
     asked.now += 23 * DAY

@@ -7,7 +7,7 @@ where it was made.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from troth.errors import InvalidInputError, Reason
+from troth.errors import InvalidInputError, Reason, TransientError, TrothError
 from troth.sdk import Context
 from troth_pipelines.credentials import Generation, Made
 from troth_pipelines.stages.nats_user._accounts import (
@@ -44,8 +44,21 @@ class UserMaker:
         return replace(made, details={**made.details, _ACCOUNT: self.account.name})
 
     def retire(self, generation: Generation, details: Mapping[str, str]) -> None:
-        """End a generation in the account that it was made in. Raises as its provider does."""
-        self._of(self._account_of(generation, details)).retire(generation, details)
+        """End a generation in the account that it was made in.
+
+        Raises:
+            TransientError: it cannot be ended now, for whatever reason. The run goes on: what it
+                has made and sealed before would be lost otherwise, and made again by the next.
+        """
+        try:
+            self._of(self._account_of(generation, details)).retire(generation, details)
+        except TransientError:
+            raise
+        except TrothError as error:
+            failed = TransientError(error.reason, error.message)
+        else:
+            return
+        raise failed
 
     def retire_all(self, generations: Mapping[Generation, Mapping[str, str]]) -> None:
         """End all that there is: these, and what no state knows of since its run broke off.
