@@ -35,10 +35,10 @@ class SealedWorkspace(Workspace):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.destination("west")
+        self.cluster("west")
         self.write("secrets/default/troth-sealing/key", f"{KEY}\n")
 
-    def destination(
+    def cluster(
         self, name: str, key: str | None = "ours", zone: str | None = None, **annotations: str
     ) -> Path:
         """Write a Destination, with a certificate beside it unless there is no key."""

@@ -132,7 +132,8 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     ended = steps.retire
     if steps.mint is not None:
         try:
-            state, kept = run.mint(state, max(steps.mint, state.highest + 1))
+            number = max(steps.mint, state.highest + 1, wish.end_before)
+            state, kept = run.mint(state, number)
             lost = None
         except TransientError as error:
             if not run.may_stay(state):

@@ -123,7 +123,7 @@ def test_another_sealing_epoch_rotates_exactly_once(workspace: SealedWorkspace) 
     first = workspace.opened()
     epoch = {"troth.dev/sealing-epoch": "rebuilt", "troth.dev/sealing-certificate": "new.pem"}
     workspace.write("platform/new.pem", certificate_pem(private_key("new")).decode())
-    workspace.destination("west", **epoch)
+    workspace.cluster("west", **epoch)
     states = [workspace.run()["state"] for _ in range(2)]
 
     assert states == ["Written", "Unchanged"]
@@ -178,7 +178,7 @@ def test_an_expired_certificate_stops_no_promise_that_seals_nothing(
 def test_without_a_certificate_nothing_is_made_and_the_message_says_what_to_do(
     workspace: SealedWorkspace,
 ) -> None:
-    workspace.destination("west", None)
+    workspace.cluster("west", None)
     item = workspace.run()
 
     assert (item["state"], item["reason"]) == ("Refused", "CertificateUnusable")
@@ -193,14 +193,14 @@ def test_a_certificate_that_was_taken_away_leaves_what_was_sealed(
 ) -> None:
     workspace.run()
     first = workspace.sealed()
-    workspace.destination("west", None)
+    workspace.cluster("west", None)
 
     assert workspace.run()["reason"] == "CertificateUnusable"
     assert workspace.sealed() == first
 
 
 def test_several_clusters_need_to_be_told_apart(workspace: SealedWorkspace) -> None:
-    workspace.destination("east", "east")
+    workspace.cluster("east", "east")
     item = workspace.run()
 
     assert item["reason"] == "CertificateUnusable"
@@ -210,8 +210,8 @@ def test_several_clusters_need_to_be_told_apart(workspace: SealedWorkspace) -> N
 def test_of_several_clusters_the_one_is_sealed_for_that_the_selectors_match(
     workspace: SealedWorkspace,
 ) -> None:
-    workspace.destination("west", zone="west")
-    workspace.destination("east", "east", zone="east")
+    workspace.cluster("west", zone="west")
+    workspace.cluster("east", "east", zone="east")
     workspace.selectors = {"zone": "east"}
     workspace.run()
 
@@ -221,7 +221,7 @@ def test_of_several_clusters_the_one_is_sealed_for_that_the_selectors_match(
 def test_of_several_that_match_only_what_goes_where_it_is_sealed_for_is_made(
     workspace: SealedWorkspace,
 ) -> None:
-    workspace.destination("east", "east")
+    workspace.cluster("east", "east")
     outcomes: dict[str, object] = {}
     for name in ("west", "east"):
         workspace.store = f"{name}.git"
@@ -236,7 +236,7 @@ def test_of_several_that_match_only_what_goes_where_it_is_sealed_for_is_made(
 def test_a_promise_that_seals_for_one_without_a_certificate_is_refused(
     workspace: SealedWorkspace,
 ) -> None:
-    workspace.destination("north", None)
+    workspace.cluster("north", None)
     workspace.annotations["troth.dev/seals-for"] = "north"
 
     assert workspace.run()["reason"] == "CertificateUnusable"
@@ -246,7 +246,7 @@ def test_a_promise_that_seals_for_one_without_a_certificate_is_refused(
 def test_another_name_of_the_same_cluster_rotates_nothing(workspace: SealedWorkspace) -> None:
     workspace.run()
     first = workspace.sealed()
-    workspace.destination("backup")  # of both, the first by name counts for what is new
+    workspace.cluster("backup")  # of both, the first by name counts for what is new
     workspace.labels[FORCED] = "true"
 
     assert workspace.run()["state"] == "Unchanged"

@@ -8,7 +8,7 @@ renewed and how it is sealed stands in `troth_pipelines.credentials`, what NATS 
 from collections.abc import Mapping
 
 from troth.api import Json
-from troth.sdk import UNKNOWN, Context, Control, Output, OutputFile, Request, Stage
+from troth.sdk import UNKNOWN, Context, Control, Output, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
 from troth_pipelines.credentials import Lived, State, Wish, condition, live, reported
 from troth_pipelines.stages.nats_user._accounts import OperatorAccount, find_account
@@ -41,14 +41,11 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
         end_before=spec.rotation.revoke_before,
     )
     lived = live(context, wish, State.load(request.status), maker)
-    files: dict[str, OutputFile] = {}
-    if lived.ciphertexts is not None:
-        shape = SecretShape(labels={"app.kubernetes.io/managed-by": "troth"})
-        sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
-        files["sealed-secret.yaml"] = [sealed]
+    shape = SecretShape(labels={"app.kubernetes.io/managed-by": "troth"})
+    sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
     after = lived.due - context.now if lived.due is not None else None
     return Output(
-        files=files,
+        files={"sealed-secret.yaml": [sealed]},
         status=_status(maker, wish.target, lived),
         control=Control(reconcile_after=after) if after is not None else None,
     )
