@@ -139,7 +139,8 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
             if not run.may_stay(state):
                 raise
             run.problems.append(error.message)
-        if context.effects.performed:  # whoever made it may have given it another end, or failed
+        if context.effects.performed or run.problems:
+            # Whoever made it may have given it another end; and what is not followed stays.
             steps = next_steps(wish.policy, state.generations, context.now)
             ended = tuple(one for one in steps.retire if one != state.newest)
     due = steps.due

@@ -363,6 +363,15 @@ def test_a_certificate_that_cannot_be_had_now_is_said_and_nothing_is_made() -> N
     assert life.maker.calls == ["make 1"]
 
 
+def test_a_plan_ends_nothing_that_cannot_be_followed_now() -> None:
+    life, first = lived()
+    life.sealing = SealingInput("west", b"", problem=DOWN)
+    planned, wanted = life.look(8 * DAY)
+
+    assert wanted == ()
+    assert (planned.ciphertexts, planned.problem) == (first.ciphertexts, DOWN.message)
+
+
 def test_what_was_made_but_could_not_be_sealed_is_completed_and_not_made_twice() -> None:
     life, _ = lived()
     life.maker.make(2)  # and the run that asked for it was cut off
