@@ -10,13 +10,14 @@ from support.tools import manifests
 from support.workspace import ROOT
 
 from troth.api import Fields, JsonObject, load_documents, load_object
+from troth.sdk.files import METADATA_FILES
 
-# Folders of golden output; a request that renders nothing has a status alone.
+# Folders of golden output; a request that renders nothing has files of the contract alone.
 GOLDEN = sorted(
     {
         path.parent
         for path in ROOT.glob("promises/*/expected/**/*.yaml")
-        if path.name != "status.yaml"
+        if path.name not in METADATA_FILES
     }
 )
 # The CRDs of the Gateway API and of what implementations of it add; see the README there.
@@ -47,7 +48,7 @@ def objects(path: Path) -> list[JsonObject]:
 
 
 def rendered(folder: Path) -> list[JsonObject]:
-    files = [path for path in sorted(folder.glob("*.yaml")) if path.name != "status.yaml"]
+    files = [path for path in sorted(folder.glob("*.yaml")) if path.name not in METADATA_FILES]
     return [found for path in files for found in objects(path)]
 
 

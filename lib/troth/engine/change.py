@@ -184,6 +184,7 @@ class Composer:
             status=draft.status,
             suspension=draft.suspension,
             due=draft.due,
+            unfinished=draft.unfinished,
             protected=_protected(draft),
             paused=draft.is_paused,
             sealed=sealed,

@@ -167,7 +167,7 @@ class Preparer:
             promise, draft.numbered, draft.status, draft.key.workflow
         )
         check_status(rendered.status)
-        refuse_unknown(rendered)
+        refuse_unknown(rendered, performed=self.renderer.performs)
         again = not self.renderer.performs and self._repeats(draft)
         digest = self._digest(draft, rendered.status)
         begun = replace(draft, rolled_back=None) if rendered.effects else None
@@ -176,6 +176,7 @@ class Preparer:
             input_digest=digest,
             status=rendered.status,
             due=rendered.due,
+            unfinished=bool(rendered.effects),
             effects=rendered.effects,
             begun=begun,
         )
@@ -292,5 +293,6 @@ def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
         status=record.status,
         suspension=record.suspension,
         due=record.due,
+        unfinished=record.unfinished,
     )
     return _with_old_output(remembered)

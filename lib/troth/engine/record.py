@@ -63,6 +63,7 @@ class Record:
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
         due: when its stages run again though nothing has changed, None for never.
+        unfinished: whether its stages could not do all that they had to do outside.
         protected: whether its removal has been forbidden by annotation.
         paused: whether nothing is to be done with it, by a label on it or on its Promise.
     """
@@ -85,6 +86,7 @@ class Record:
     version: ObjectVersion | None = None
     leaving: tuple[Placement, ...] = ()
     due: datetime | None = None
+    unfinished: bool = False
 
     def was_asked(self, asked: JsonObject) -> bool:
         """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
@@ -144,6 +146,7 @@ class Record:
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
             **({"reconcileAt": spell_moment(self.due)} if self.due is not None else {}),
+            **({"unfinished": True} if self.unfinished else {}),
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -264,6 +267,7 @@ def _decode(raw: JsonObject, home: str) -> Record:
             Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
         ),
         due=read_moment(fields, "reconcileAt"),
+        unfinished=fields.flag("unfinished", default=False),
     )
 
 

@@ -53,7 +53,8 @@ class Rendered:
         suspension: what a pipeline asked for, None when all of them ran to their end; its input
             digest is left for who knows it.
         due: when the stages want to run again though nothing has changed; UTC, whole seconds.
-        effects: what they would have done outside, had they been let.
+        effects: what they would have done outside, had they been let; where they were, what they
+            could not do.
     """
 
     groups: tuple[Group, ...] = ()
@@ -201,13 +202,13 @@ class Renderer:
         return result
 
 
-def refuse_unknown(rendered: Rendered) -> None:
-    """Refuse what is known only once effects are performed, where none are wanted.
+def refuse_unknown(rendered: Rendered, *, performed: bool = False) -> None:
+    """Refuse what is known only once effects are performed, where none are wanted or they were.
 
     Raises:
         StageError: such a value would be written.
     """
-    if rendered.effects:
+    if rendered.effects and not performed:
         return
     unknown = str(UNKNOWN).encode()
     files = [pair for group in rendered.groups for pair in (group.files or {}).items()]

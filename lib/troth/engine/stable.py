@@ -18,8 +18,8 @@ def refuse_unstable(draft: Draft, record: Record) -> None:
         StageError: it did.
     """
     if draft.effects:
-        if record.due is not None:
-            return  # what was begun is completed, by somebody who did not want to wait until then
+        if record.unfinished:
+            return  # what could not be done is tried again, by somebody who did not want to wait
         message = (
             f"the stages want to act outside ({'; '.join(draft.effects)}) for a request and a "
             "state for which that was done already; a stage keeps in its status what it has done. "

@@ -48,13 +48,18 @@ class Effects(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PerformedEffects:
-    """Effects that are performed."""
+    """Effects that are performed; `wanted` says what could not be done, in order."""
 
     performed: bool = True
+    wanted: list[str] = field(default_factory=list[str])
 
-    def perform(self, what: str, act: Callable[[], T]) -> T | Unknown:  # noqa: ARG002  (`Effects`)
-        """Do it."""
-        return act()
+    def perform(self, what: str, act: Callable[[], T]) -> T | Unknown:
+        """Do it, and note it where that fails: then it is yet to be done."""
+        try:
+            return act()
+        except BaseException:
+            self.wanted.append(what)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def run_stage(stage: Stage[BaseModel], root: Path, environ: Mapping[str, str]) -
         message = f"the stage returned {type(output).__name__}; it has to return an Output."
         raise StageError(Reason.STAGE_FAILED, message)
     effects = context.effects
-    wanted = effects.wanted if isinstance(effects, RecalledEffects) else ()
+    known = (RecalledEffects, PerformedEffects)
+    wanted = effects.wanted if isinstance(effects, known) else ()
     _write_output(output, wanted, root)
 
 

@@ -84,10 +84,20 @@ def _copied(schema: JsonObject, at: tuple[str | int, ...]) -> dict[str, Json]:
     copied = {key: schema[key] for key in _COPIED if key in schema}
     if copied.get("default", ...) is None:
         del copied["default"]  # an absent optional field has no default in a structural schema
+    elif "default" in copied:
+        copied["default"] = _without_absent(copied["default"])
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if exclusive in schema:
             copied |= {bound: schema[exclusive], exclusive: True}
     return copied
+
+
+def _without_absent(default: Json) -> Json:
+    """Return a default without its optional fields that are absent: null is none of their types."""
+    if is_object(default):
+        present = {key: value for key, value in default.items() if value is not None}
+        return {key: _without_absent(value) for key, value in present.items()}
+    return default
 
 
 def _convert_union(

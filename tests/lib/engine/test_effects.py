@@ -228,6 +228,43 @@ def test_a_stage_that_wants_to_act_again_from_what_it_left_is_refused() -> None:
     assert b"user: one-g1" in platform.files[FILE]
 
 
+def test_to_name_a_time_is_no_leave_to_act_before_it() -> None:
+    provider = Provider(forgets=True, lives=timedelta(hours=2))
+    platform = platform_of(provider)
+    platform.sync(request())
+
+    platform.now += timedelta(hours=1)
+    item = platform.sync(request(labels=FORCED))["one"]
+
+    assert provider.calls == ["one-g1"]
+    assert (item.state, item.reason) == (State.FAILED, Reason.UNSTABLE)
+
+
+def test_what_could_not_be_done_is_done_by_a_forced_run_before_its_time() -> None:
+    answers: list[str] = []
+
+    def stage(job: StageJob) -> StageResult:
+        done = Fields(job.object).section("status").has("user")
+        if not done and answers and job.context["effects"] == "perform":
+            return writes(config_map("one"), status={"user": answers[0]})(job)
+        if done:
+            return writes(config_map("one"))(job)
+        wanted: JsonObject = {"effects": ["make it"], "reconcileAfter": "60s"}
+        return writes(config_map("one"), control=wanted)(job)
+
+    platform = platform_of(stage)
+    platform.sync(request())
+    begun = next(iter(platform.records.values()))
+    answers.append("one-g1")
+
+    item = platform.sync(request(labels=FORCED))["one"]
+    ended = next(iter(platform.records.values()))
+
+    assert item.state is State.UNCHANGED  # its files, that is
+    assert (b'"unfinished": true' in begun, b'"unfinished"' in ended) == (True, False)
+    assert b'"user": "one-g1"' in ended
+
+
 def test_what_is_due_runs_again_and_not_before() -> None:
     provider = Provider(lives=timedelta(hours=2))
     platform = platform_of(provider)

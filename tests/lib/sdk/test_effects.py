@@ -1,5 +1,6 @@
 """Effects and what a stage wants of the one who runs it, as the file contract spells them."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -8,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from troth.api import Fields, JsonObject, dump_documents, load_object
-from troth.errors import InvalidInputError, TransientError, TrothError
+from troth.errors import InvalidInputError, Reason, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Control, Output, Request, SealingInput, Stage, run_stage
 
 OBJECT: JsonObject = {
@@ -148,3 +149,22 @@ def test_what_is_unknown_is_no_text() -> None:
     with pytest.raises(TypeError):
         "".join(cast("list[str]", [UNKNOWN]))
     assert Fields({"a": str(UNKNOWN)}).text("a") == "(known after apply)"
+
+
+def test_what_could_not_be_done_is_said_by_a_stage_that_goes_on_without(tmp_path: Path) -> None:
+    for folder in ("input", "output", "metadata"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "input/object.yaml").write_bytes(dump_documents([OBJECT]))
+
+    def fail() -> str:
+        raise TransientError(Reason.PROVIDER_UNREACHABLE, "it does not answer.")
+
+    def configure(_: Request[Spec], context: Context) -> Output:
+        with suppress(TransientError):
+            context.effects.perform("create the user one-g1", fail)
+        context.effects.perform("create the user one-g2", lambda: "U2")
+        return Output(status={"user": ""})
+
+    run_stage(cast("Stage[BaseModel]", Stage(Spec, configure)), tmp_path, {})
+
+    assert left(tmp_path, "workflow-control.yaml") == {"effects": ["create the user one-g1"]}

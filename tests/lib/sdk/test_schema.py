@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from troth.api import Json, JsonObject, RequestSchema
+from troth.api import Json, JsonObject, RequestSchema, is_object
 from troth.errors import InvalidInputError
 from troth.sdk import structural_schema
 
@@ -167,6 +167,24 @@ def test_defaults_are_those_of_the_model(
     kind: object, default: object, expected: JsonObject
 ) -> None:
     assert field_of(kind, default) == expected
+
+
+def test_a_default_leaves_out_what_is_absent_in_it() -> None:
+    """The API server refuses a null that the field's own type does not allow."""
+
+    class Rotation(BaseModel):
+        every: str | None = None
+        request: str = ""
+
+    class Spec(BaseModel):
+        rotation: Rotation = Rotation()
+
+    properties = structural_schema(Spec)["properties"]
+
+    assert is_object(properties)
+    rotation = properties["rotation"]
+    assert is_object(rotation)
+    assert rotation["default"] == {"request": ""}
 
 
 def test_a_field_is_named_as_requests_name_it() -> None:
