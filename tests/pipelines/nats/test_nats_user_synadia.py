@@ -207,7 +207,7 @@ def test_a_provider_that_is_down_for_a_day_changes_nothing_but_the_message(
         assert ran.sealed == first.sealed
         assert ran.numbers == [1]
         assert ran.message.startswith(f"Since {since:%Y-%m-%dT%H:%M:%SZ}: Synadia (127.0.0.1")
-        assert ran.message.endswith("What was published stays as it is.")
+        assert ran.message.endswith("What was published stays as it is: generation 1.")
         waits.append(ran.after)
     assert waits == [timedelta(minutes=1), timedelta(minutes=30), HOUR]
     down(fake, None)
