@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from troth.api import RequestKey
+from troth.api import RequestKey, ResourceRequest
 from troth.engine.absence import Intake, absent
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
@@ -142,22 +142,12 @@ class Engine:
         adoptions = Adoptions(self.world, ledger)
         preparer = self._preparer(ledger, admission, claims, adoptions)
         composer = Composer(ledger, self.settings.inventory)
-        decisions = Decisions(
-            claims, composer, Room(ledger.view, self.settings.limits.shared_bytes)
-        )
-        unavailable = Installer(preparer, decisions).install(intake.promises)
-        preparer = replace(preparer, unavailable=unavailable)
-        workers = self.renderer.runner.parallelism
-        climbed = climb(preparer, intake.submissions, workers, progress)
-        for submission, outcome in zip(intake.submissions, climbed, strict=True):
-            if isinstance(outcome, TrothError):
-                key = key_of(submission.request)
-                decisions.items.append(of_error(submission, key, outcome))
-        decisions.decide_all(one for one in climbed if isinstance(one, Draft))
+        room = Room(ledger.view, self.settings.limits.shared_bytes)
+        decisions = Decisions(claims, composer, room)
+        preparer = self._decide(intake, preparer, decisions, progress)
         came = [draft for draft, _ in decisions.drafts]
         removals, unserved = keep_unserved(removals, heirs, ledger, came)
-        present = {key_of(one.request) for one in intake.submissions}
-        present |= {RequestKey.of_promise(one.request.name) for one in intake.promises}
+        present = _present(intake, key_of)
         drafts = adoptions.bequeath(decisions.drafts, claims.files)
         drafts = take_job_folders(self.world, ledger, drafts, present)
         remains = find_remains(self.world, ledger, present, drafts, claims.files)
@@ -166,16 +156,42 @@ class Engine:
         items += early
         waiting = Remover(self.world, ledger, self.renderer).waiting(removals)
         heirs = heirs.left(removals)
-        blockers = frozenset(decisions.blockers)
-        own = upkeep(self.world, ledger, intake, self.settings.inventory, remains.behind)
-        performer = Performer(
-            replace(preparer, renderer=self.renderer.performing), composer, workers
-        )
         lost = [key for key in removals if key not in heirs.by_old]
-        agreed = agreements(ledger, lost, self.settings.inventory, self.settings.budget)
         return Plan(
-            ledger, drafts, removals, items, blockers, waiting, heirs, own, performer, agreed
+            ledger=ledger,
+            drafts=drafts,
+            removals=removals,
+            items=items,
+            blockers=frozenset(decisions.blockers),
+            waiting=waiting,
+            heirs=heirs,
+            upkeep=upkeep(self.world, ledger, intake, self.settings.inventory, remains.behind),
+            performer=self._performer(preparer, composer),
+            agreements=agreements(ledger, lost, self.settings.inventory, self.settings.budget),
         )
+
+    def _decide(
+        self,
+        intake: Intake,
+        preparer: Preparer,
+        decisions: Decisions,
+        progress: Callable[[], None],
+    ) -> Preparer:
+        """Install Promises, climb with requests, and decide; return who prepares from now on."""
+        unavailable = Installer(preparer, decisions).install(intake.promises)
+        preparer = replace(preparer, unavailable=unavailable)
+        workers = self.renderer.runner.parallelism
+        climbed = climb(preparer, intake.submissions, workers, progress)
+        for submission, outcome in zip(intake.submissions, climbed, strict=True):
+            if isinstance(outcome, TrothError):
+                key = preparer.admission.key_of(submission.request)
+                decisions.items.append(of_error(submission, key, outcome))
+        decisions.decide_all(one for one in climbed if isinstance(one, Draft))
+        return preparer
+
+    def _performer(self, preparer: Preparer, composer: Composer) -> Performer:
+        performing = replace(preparer, renderer=self.renderer.performing)
+        return Performer(performing, composer, self.renderer.runner.parallelism)
 
     def _preparer(
         self, ledger: Ledger, admission: Admission, claims: Claims, adoptions: Adoptions
@@ -204,3 +220,11 @@ class Engine:
             prune=settings.prune,
             budget=settings.budget,
         )
+
+
+def _present(
+    intake: Intake, key_of: Callable[[ResourceRequest], RequestKey | None]
+) -> set[RequestKey | None]:
+    """Return what was handed in; what no Promise offers has no key."""
+    promises = {RequestKey.of_promise(one.request.name) for one in intake.promises}
+    return {*promises, *(key_of(one.request) for one in intake.submissions)}

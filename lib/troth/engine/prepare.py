@@ -22,12 +22,21 @@ from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
 from troth.engine.record import Record, identity_of
 from troth.engine.refusals import refuse_superseded, refuse_without_pipelines
-from troth.engine.render import Renderer, refuse_unknown
+from troth.engine.render import Rendered, Renderer, refuse_unknown
 from troth.engine.routes import Traits
 from troth.engine.sealing import refuse_misdirected
-from troth.engine.settled import Settled, Settlement
+from troth.engine.settled import Settled
 from troth.engine.stable import refuse_unstable, unless_rolled_back
-from troth.engine.suspension import Suspension
+from troth.engine.standstill import (
+    HELD,
+    PAUSED,
+    REVERTED,
+    UP_TO_DATE,
+    remembered,
+    suspended,
+    unplaced,
+    with_old_output,
+)
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import HeldError, OutputRefusedError, Reason, UnscheduledError
 
@@ -71,14 +80,14 @@ class Preparer:
         draft = replace(draft, observed=observed, leaving=leaving)
         halted = self._halted(draft)
         if halted is not None:
-            return _remembered(draft, record, halted) if record else replace(draft, settled=halted)
+            return remembered(draft, record, halted) if record else replace(draft, settled=halted)
         forced = submission.request.forced or draft.promise.forces_requests
         if record is None or forced:
             return draft
         try:
             return self._recall(draft, record)
         except UnscheduledError as error:
-            return _unplaced(draft, error)
+            return unplaced(draft, error)
 
     def _admit(self, submission: Submission) -> Draft:
         if submission.is_promise:
@@ -89,9 +98,9 @@ class Preparer:
     def _halted(self, draft: Draft) -> Settled | None:
         """Return why nothing is to be done with a request now, whatever it asks for."""
         if draft.is_paused:
-            return _PAUSED
+            return PAUSED
         if draft.submission.request.held:
-            return _HELD
+            return HELD
         return None if draft.key.is_promise else self.unavailable.get(draft.key.promise)
 
     def finish(self, draft: Draft) -> Draft:
@@ -103,7 +112,7 @@ class Preparer:
         try:
             return self._render(draft)
         except UnscheduledError as error:
-            return _unplaced(draft, error)
+            return unplaced(draft, error)
 
     def _refuse_foreign(self, draft: Draft, record: Record) -> None:
         if draft.key.is_promise and self.claims.is_taken_over(draft.key):
@@ -131,16 +140,16 @@ class Preparer:
         if record.suspension is not None:
             if due or record.suspension.over(now, digest):
                 return draft
-            return _remembered(draft, record, _suspended(record.suspension))
+            return remembered(draft, record, suspended(record.suspension))
         sight = compare(record, draft.observed, draft.home)
         if sight is Sight.REVERTED and record.was_asked(draft.asked):
-            kept = self._still_placed(_remembered(draft, record, _REVERTED))
+            kept = self._still_placed(remembered(draft, record, REVERTED))
             why = self.claims.why_put_back(draft.key)
             if kept is None or why is not None:
                 return replace(draft, put_back=why)
             return replace(draft, rolled_back=kept) if due else kept
         if not due and sight is Sight.INTACT and record.input_digest == digest:
-            return self._still_placed(_remembered(draft, record, _UP_TO_DATE)) or draft
+            return self._still_placed(remembered(draft, record, UP_TO_DATE)) or draft
         return draft
 
     def _still_placed(self, draft: Draft) -> Draft | None:
@@ -160,8 +169,7 @@ class Preparer:
     def _render(self, draft: Draft) -> Draft:
         record, promise = draft.record, draft.promise
         refuse_without_pipelines(draft)
-        earlier = record.placements if record is not None else ()
-        if not earlier and not draft.key.is_promise:
+        if not (record is not None and record.placements) and not draft.key.is_promise:
             require_any(promise.selectors, self.world)
         rendered = self.renderer.configure(
             promise, draft.numbered, draft.status, draft.key.workflow
@@ -184,15 +192,26 @@ class Preparer:
             check_status({"message": rendered.suspension.message})
             before = record.suspension if record is not None else None
             suspension = replace(rendered.suspension, input_digest=digest).after(before)
-            waiting = replace(draft, settled=_suspended(suspension), suspension=suspension)
-            return _with_old_output(waiting)
-        secrets = promise.allows_plain_secrets
+            waiting = replace(draft, settled=suspended(suspension), suspension=suspension)
+            return with_old_output(waiting)
+        return self._lay_out(draft, rendered, again=again)
+
+    def _lay_out(self, draft: Draft, rendered: Rendered, *, again: bool) -> Draft:
+        """Find the place of what was rendered, and what it holds there.
+
+        Args:
+            draft: with the state that the stages left.
+            rendered: what they rendered.
+            again: whether they had the very input and state that the record was made from.
+        """
+        record, secrets = draft.record, draft.promise.allows_plain_secrets
+        earlier = record.placements if record is not None else ()
         check_groups(rendered.groups, self.limits, allow_secrets=secrets)
         try:
             places = place(draft.key, rendered.groups, self.world, earlier)
         except UnscheduledError as error:
             # What the stages left tells of effects that nobody has performed.
-            return _unplaced(begun or draft, error)
+            return unplaced(draft.begun or draft, error)
         check_places(places.placements)
         self.ledger.view.require(sorted({one.store for one in places.placements}))
         placements = tuple(self._identified(p, secrets=secrets) for p in places.placements)
@@ -248,51 +267,3 @@ def _in(placements: Iterable[Placement], observed: Mapping[Spot, str]) -> dict[S
     """Return the files of some placements."""
     found = list(placements)
     return {spot: d for spot, d in observed.items() if any(one.owns(spot) for one in found)}
-
-
-_HELD = Settled(
-    Settlement.SUSPENDED_BY_LABEL,
-    "suspended by its label kratix.io/workflow-suspended; nothing is rendered until it is off.",
-)
-_PAUSED = Settled(Settlement.PAUSED, "paused by its label; nothing is done until it is taken off.")
-_REVERTED = Settled(
-    Settlement.REVERTED,
-    "its files were rolled back to an earlier output; they are kept until the request changes.",
-)
-_UP_TO_DATE = Settled(Settlement.UP_TO_DATE)
-
-
-def _suspended(suspension: Suspension) -> Settled:
-    return Settled(Settlement.SUSPENDED_BY_STAGE, suspension.words)
-
-
-def _unplaced(draft: Draft, error: UnscheduledError) -> Draft:
-    gone = error.reason is Reason.DESTINATION_GONE
-    kind = Settlement.DESTINATION_GONE if gone else Settlement.UNSCHEDULED
-    return _with_old_output(replace(draft, settled=Settled(kind, error.message)))
-
-
-def _with_old_output(draft: Draft) -> Draft:
-    """Return the draft with the output that its record tells of, none where there is no record."""
-    record = draft.record
-    if record is None:
-        return replace(draft, input_digest=None, placements=(), traits={})
-    return replace(
-        draft,
-        input_digest=record.input_digest,
-        placements=record.placements,
-        traits=record.traits,
-    )
-
-
-def _remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
-    """Return the draft with all that its record holds."""
-    remembered = replace(
-        draft,
-        settled=settled,
-        status=record.status,
-        suspension=record.suspension,
-        due=record.due,
-        unfinished=record.unfinished,
-    )
-    return _with_old_output(remembered)
