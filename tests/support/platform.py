@@ -17,6 +17,7 @@ from troth.api import (
     Layout,
     Pipeline,
     Promise,
+    RequestKey,
     ResourceRequest,
     StoreRef,
     dump_documents,
@@ -248,19 +249,22 @@ class Platform:
     def allow(self, deletions: int) -> None:
         self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
 
-    def plan(self, *requests: Submission) -> Plan:
+    def plan(self, *requests: Submission, scope: frozenset[RequestKey] | None = None) -> Plan:
         intake = Intake(
             requests,
             self.roots.__contains__,
             self.complete,
             promises=[_handed_in(one) for one in self.promises],
             doubtful=self.doubtful,
+            scope=scope,
         )
         return self._engine().plan(intake, self._look())
 
-    def sync(self, *requests: Submission) -> dict[str, Item]:
+    def sync(
+        self, *requests: Submission, scope: frozenset[RequestKey] | None = None
+    ) -> dict[str, Item]:
         """One round of plan and write; items by the request's name."""
-        return self.write(self.plan(*requests))
+        return self.write(self.plan(*requests, scope=scope))
 
     def write(self, plan: Plan) -> dict[str, Item]:
         """Carry out a plan, perhaps one that was made a while ago."""
