@@ -38,9 +38,6 @@ _POSIX_CLASSES = {
     "[:xdigit:]": "0-9A-Fa-f",
 }  # fmt: skip
 
-# Fields that every embedded Kubernetes object has.
-_EMBEDDED: dict[str, Json] = {"apiVersion": {}, "kind": {}, "metadata": {}}
-
 
 class RequestSchema:
     """A Promise's schema of one version, ready for many requests."""
@@ -126,15 +123,21 @@ def _convert(schema: JsonObject, *, closed: bool = True) -> dict[str, Json]:
 def _convert_object(schema: JsonObject, converted: dict[str, Json], *, closed: bool) -> None:
     properties, additional = schema.get("properties"), schema.get("additionalProperties")
     if is_object(properties):
-        embedded = _EMBEDDED if schema.get("x-kubernetes-embedded-resource") else {}
         own = {k: _convert(v, closed=closed) for k, v in properties.items() if is_object(v)}
-        converted["properties"] = {**embedded, **own}
+        embedded = bool(schema.get("x-kubernetes-embedded-resource"))
+        converted["properties"] = _embedded(own) if embedded else own
     if is_object(additional):
         converted["additionalProperties"] = _convert(additional, closed=closed)
     elif additional is True or not closed or schema.get("x-kubernetes-preserve-unknown-fields"):
         return
     elif is_object(properties) or schema.get("type") == "object":
         converted["additionalProperties"] = False
+
+
+def _embedded(own: Mapping[str, dict[str, Json]]) -> dict[str, Json]:
+    """Add what every embedded object has; of its metadata a schema names a part at most."""
+    metadata = {k: v for k, v in own.get("metadata", {}).items() if k != "additionalProperties"}
+    return {"apiVersion": {}, "kind": {}, **own, "metadata": metadata}
 
 
 def _convert_combined(schema: JsonObject) -> dict[str, Json]:

@@ -121,6 +121,8 @@ RIGHT: list[tuple[JsonObject, Json]] = [
       "properties": {"c": {"minLength": 1}}}}}]}, {"b": {"c": "x", "d": "y"}}),
     ({**obj(spec=obj(a=TEXT)), "x-kubernetes-embedded-resource": True},
      {"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": {"a": "x"}}),
+    ({**obj(metadata=obj(name=TEXT)), "x-kubernetes-embedded-resource": True},
+     {"apiVersion": "v1", "kind": "A", "metadata": {"name": "a", "labels": {"b": "c"}}}),
     ({"type": "string", "format": "date"}, "2020-01-01"),
 ]  # fmt: skip
 
