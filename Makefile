@@ -43,7 +43,7 @@ bench: $(STAMP) ## Measure; tables on the screen, JSON in build/bench.json
 image: $(STAMP) ## Build the stage image and measure it (BASE_IMAGE=, IMAGE_TAG=, IMAGE_BUILDER=)
 	@PYTHONPATH=tests $(BIN)/python -m image.build
 
-check-generated: $(STAMP) ## Fail when a schema or golden output is stale (to write them: python tests/generated.py --write && troth test promises/* --update)
+check-generated: $(STAMP) ## Fail when a schema, a CRD or golden output is stale (to write them: python tests/generated.py --write && troth test promises/* --update)
 	@$(BIN)/python tests/generated.py --check
 	@said=$$($(BIN)/troth test promises/* 2>&1) || { printf "%s\n" "$$said"; exit 1; }
 

@@ -1,4 +1,4 @@
-"""The schemas in Promises are those of the stages' models, and one that is not gets noticed."""
+"""Schemas in Promises and CRDs in deploy/ are what the code makes, and others get noticed."""
 
 import shutil
 from pathlib import Path
@@ -45,6 +45,23 @@ def test_a_bundle_of_templates_keeps_the_schema_its_author_wrote(copied: Path) -
     text = path.read_text().replace("args: [namespace]", "args: [template]")
     path.write_text(text.replace("# generated from", "# written by hand, not generated from"))
     assert generated.differences(copied) == []
+
+
+def test_the_crds_in_deploy_are_those_of_the_code() -> None:
+    assert generated.stale_crds() == []
+
+
+def test_crds_that_differ_lack_or_are_too_many_are_reported_and_mended(tmp_path: Path) -> None:
+    folder = tmp_path / "deploy/crds"
+    shutil.copytree(ROOT / "deploy/crds", folder)
+    (folder / "promises.yaml").write_text("another")
+    (folder / "destinations.yaml").unlink()
+    (folder / "works.yaml").write_text("of old")
+
+    names = ["deploy/crds/destinations.yaml", "deploy/crds/promises.yaml", "deploy/crds/works.yaml"]
+    assert generated.stale_crds(tmp_path) == names
+    generated.stale_crds(tmp_path, write=True)
+    assert generated.stale_crds(tmp_path) == []
 
 
 def test_check_passes_as_a_program() -> None:

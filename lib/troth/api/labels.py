@@ -17,6 +17,7 @@ __all__ = [
     "LAST_APPLIED",
     "MANUAL_RECONCILIATION",
     "PAUSED",
+    "PROMISE_NAME",
     "PROMISE_VERSION",
     "PUSHES_PER_MINUTE",
     "PUSH_BURST",
@@ -38,6 +39,7 @@ KRATIX_VERSION = "v1alpha1"
 
 MANUAL_RECONCILIATION = "kratix.io/manual-reconciliation"
 PAUSED = "kratix.io/paused"
+PROMISE_NAME = "kratix.io/promise-name"
 PROMISE_VERSION = "kratix.io/promise-version"
 RECONCILE_RESOURCES = "kratix.io/reconcile-resources"
 WORKFLOW_SUSPENDED = "kratix.io/workflow-suspended"

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from troth.api import Document, Promise, RequestSchema, ResourceRequest, dump_documents
+from troth.cli.promise_path import promise_file, promise_in
 from troth.cli.reports import console
 from troth.errors import InvalidInputError, Reason
 from troth.kit.reference import reference_page
@@ -12,7 +13,6 @@ from troth.local import load
 
 __all__ = ["docs"]
 
-_PROMISE = "promise.yaml"
 _REQUEST = "resource-request.yaml"
 
 
@@ -45,8 +45,8 @@ def docs(*, path: Path, target: Path | None, form: str) -> int:
       troth docs promises/namespace
       troth docs promises/namespace/promise.yaml --output build/namespace.md
     """  # noqa: D301  (click's \b keeps the lines of the examples)
-    file = _file(path)
-    promise = _promise(file)
+    file = promise_file(path)
+    promise = promise_in(file)
     page = {"markdown": reference_page}[form](promise, _example(file.parent / _REQUEST, promise))
     if target is None:
         click.echo(page, nl=False)
@@ -54,27 +54,6 @@ def docs(*, path: Path, target: Path | None, form: str) -> int:
         _write(target, page)
         console(stderr=True).print(f"The page of Promise {promise.name} is written to {target}.")
     return 0
-
-
-def _file(path: Path) -> Path:
-    """Return the file of the Promise."""
-    if not path.is_dir():
-        return path
-    if not (path / _PROMISE).is_file():
-        message = f"{path} is no bundle: it holds no {_PROMISE}; give the Promise's file."
-        raise InvalidInputError(Reason.INVALID_OBJECT, message)
-    return path / _PROMISE
-
-
-def _promise(file: Path) -> Promise:
-    inputs = load([file])
-    if inputs.problems:
-        problem = inputs.problems[0]
-        raise InvalidInputError(Reason(problem.reason), problem.message)
-    if len(inputs.promises) != 1:
-        message = f"{file} holds {len(inputs.promises)} Promises; one is needed here."
-        raise InvalidInputError(Reason.INVALID_OBJECT, message)
-    return next(iter(inputs.promises.values()))
 
 
 def _example(file: Path, promise: Promise) -> str | None:
