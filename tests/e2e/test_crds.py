@@ -10,10 +10,13 @@ from support.bundles import bundles, requests
 from support.cluster import Cluster, Kubectl, KubectlError
 from support.documented import platform_objects
 from support.kubeseal import changed
+from support.platform import Platform, config_map, request, writes
 from support.workspace import ROOT
 
 from troth.api import Fields, Json, JsonObject, Promise, load_documents, load_object
 from troth.api.crds import installed_crd, platform_crds
+from troth.engine import Record
+from troth.engine.request_status import RequestOutcome, request_status
 
 OBJECTS = platform_objects()
 CRDS = platform_crds()
@@ -311,8 +314,8 @@ def request_of_namespace(kubectl: Kubectl) -> Generator[JsonObject]:
 
 
 def patch_status(kubectl: Kubectl, kind: str, name: str, status: JsonObject) -> None:
-    patch = json.dumps({"status": status})
-    flags = ("--subresource=status", "--type=merge", f"--patch={patch}")
+    patch = json.dumps([{"op": "add", "path": "/status", "value": status}])  # in place of all
+    flags = ("--subresource=status", "--type=json", f"--patch={patch}")
     kubectl.run("patch", kind, name, *flags)
 
 
@@ -327,6 +330,25 @@ def test_the_status_of_a_request_comes_back_as_it_was_written(
     assert found is not None
     assert found["status"] == STATUS
     assert Fields(found).section("metadata").value("generation") == 1
+
+
+def test_the_status_that_the_engine_makes_is_taken_and_waited_for(
+    kubectl: Kubectl, request_of_namespace: JsonObject
+) -> None:
+    said: JsonObject = {"conditions": [{"type": "Valid", "status": "True"}], "namespace": "a"}
+    platform = Platform(stages={"configure": writes(config_map("a"), status=said)})
+    item = platform.sync(request())["one"]
+    [(key, content)] = platform.records.items()
+    outcome = RequestOutcome(item, platform.promises[0], Record.decode(content, key), 1)
+    status = request_status({}, outcome, platform.now)
+    name = name_of(request_of_namespace)
+    patch_status(kubectl, "teamnamespaces", name, status)
+
+    found = kubectl.get("teamnamespaces", name, "default")
+
+    assert found is not None
+    assert found["status"] == status
+    kubectl.run("wait", f"teamnamespaces/{name}", "--for=condition=Written", "--timeout=10s")
 
 
 def test_requests_of_all_kinds_are_shown_by_their_category(
