@@ -49,7 +49,7 @@ check-generated: $(STAMP) ## Fail when a schema, a CRD or golden output is stale
 
 lock: ## Resolve the locked versions anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --group dev pyproject.toml --output-file requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --group dev --extra controller pyproject.toml --output-file requirements-dev.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 --constraint requirements.lock --group stage --output-file requirements-stage.lock
 
 clean: ## Remove what was made

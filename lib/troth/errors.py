@@ -57,6 +57,8 @@ class Reason(StrEnum):
     AMBIGUOUS_IDENTITY = "AmbiguousIdentity"
     CERTIFICATE_UNREACHABLE = "CertificateUnreachable"
     CERTIFICATE_UNUSABLE = "CertificateUnusable"
+    CLUSTER_REFUSED = "ClusterRefused"
+    CLUSTER_UNREACHABLE = "ClusterUnreachable"
     CREATED = "Created"
     CREDENTIAL_LOST = "CredentialLost"
     DELETION_BUDGET = "DeletionBudget"

@@ -11,6 +11,7 @@ import click
 
 from troth import __version__
 from troth.cli.completion import completion
+from troth.cli.controller import controller
 from troth.cli.crds import crds
 from troth.cli.docs import docs
 from troth.cli.history import history
@@ -40,7 +41,7 @@ def troth(*, debug: bool) -> None:
 
 
 _ABOUT_STORES = (status, history, rollback, verify, stores)
-for command in (sync, plan, render, *_ABOUT_STORES, test, docs, init, crds, completion):
+for command in (sync, plan, render, *_ABOUT_STORES, test, docs, init, crds, controller, completion):
     troth.add_command(command)
 
 

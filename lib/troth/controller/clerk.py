@@ -96,7 +96,7 @@ class Desk(Protocol):
         ...
 
     def tell(self, answer: Answer) -> None:
-        """Take note of what became of a request, whoever asked."""
+        """Take note of what became of a request that nobody waits for an answer of."""
         ...
 
 
@@ -134,6 +134,13 @@ class Clerk:
             self._state.notify()
         return answer
 
+    def remind(self, keys: Iterable[RequestKey]) -> None:
+        """Have requests looked at again; the desk is told what becomes of them."""
+        with self._state:
+            for key in keys:
+                self._asked.setdefault(key, [])
+            self._state.notify()
+
     def wake(self) -> None:
         """Look at the clock again, which may have been set."""
         with self._state:
@@ -151,7 +158,8 @@ class Clerk:
             answers = self._answers(asked)
             self._plan_ahead(answers)
             for key, answer in answers.items():
-                self._tell(answer)
+                if not asked[key]:
+                    self._tell(answer)
                 for future in asked[key]:
                     if future.set_running_or_notify_cancel():
                         future.set_result(answer)
@@ -257,5 +265,7 @@ def _unsaid(key: RequestKey, submission: Submission | None) -> Item:
     """Return a line for one that no plan speaks of: what is gone and left nothing needs nothing."""
     if submission is None:
         return Item(*key, State.REMOVED, Reason.REMOVED)
+    if key.is_promise:  # without output of its own
+        return Item(*key, State.UNCHANGED, Reason.UP_TO_DATE)
     message = "no plan speaks of it, although it was handed in."
     return _failed(key, FaultError(Reason.INTERNAL_ERROR, message))

@@ -1,0 +1,80 @@
+"""The catalogue: what stands in the cluster, as it was last seen.
+
+Written by those who watch, read by the clerk's thread. A view that cannot be read is no reason to
+forget the one before it: what was installed goes on serving until it is mended, and that is said.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Generic, TypeVar
+
+from troth.api import Destination, GitStateStore, Kind, Promise, RequestKey
+from troth.api.destination import same_place
+from troth.engine import Submission
+
+__all__ = ["Catalogue", "Shelf"]
+
+V = TypeVar("V")
+K = TypeVar("K")
+
+
+class Shelf(Generic[K, V]):
+    """Things of one kind by name. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._things: dict[K, V] = {}
+
+    def put(self, name: K, thing: V) -> None:
+        """Put a thing in the place of what had its name."""
+        with self._lock:
+            self._things[name] = thing
+
+    def drop(self, name: K) -> None:
+        """Take a thing away, if it is there."""
+        with self._lock:
+            self._things.pop(name, None)
+
+    def find(self, name: K) -> V | None:
+        """Return a thing, None where there is none."""
+        with self._lock:
+            return self._things.get(name)
+
+    def all(self) -> dict[K, V]:
+        """Return all of them, as they are now."""
+        with self._lock:
+            return dict(self._things)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What stands in the cluster.
+
+    `handed_in` are Promises and requests as submissions, by key; what is to go is not among them.
+    """
+
+    promises: Shelf[str, Promise] = field(default_factory=Shelf[str, Promise])
+    destinations: Shelf[str, Destination] = field(default_factory=Shelf[str, Destination])
+    stores: Shelf[str, GitStateStore] = field(default_factory=Shelf[str, GitStateStore])
+    handed_in: Shelf[RequestKey, Submission] = field(default_factory=Shelf[RequestKey, Submission])
+
+    def promise_of(self, kind: Kind) -> str | None:
+        """Return the name of the Promise that offers a kind, None where there is none."""
+        for name, promise in self.promises.all().items():
+            if promise.api is not None and (promise.api.group, promise.api.kind) == kind:
+                return name
+        return None
+
+    def requests_of(self, promise: str) -> list[RequestKey]:
+        """Return the requests of a Promise, sorted."""
+        keys = self.handed_in.all()
+        return sorted(key for key in keys if key.promise == promise and not key.is_promise)
+
+    def usable_destinations(self) -> Mapping[str, Destination]:
+        """Return the Destinations; of two that would write into one place, the first by name."""
+        found: dict[str, Destination] = {}
+        for name, one in sorted(self.destinations.all().items()):
+            if not any(same_place(other, one) for other in found.values()):
+                found[name] = one
+        return found

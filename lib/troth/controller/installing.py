@@ -1,0 +1,69 @@
+"""The CRD that a Promise brings: installed, removed, and what is asked for in between."""
+
+import time
+
+from troth.api import Fields, JsonObject, Promise, is_object
+from troth.api.crds import installed_crd
+from troth.controller.cluster import Cluster, Place
+from troth.errors import Reason, TransientError
+
+__all__ = ["ask_requests_to_go", "install_crd", "remove_crd"]
+
+_CRDS = Place("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+
+# Seconds: until a CRD is served, and between two looks at it.
+_ESTABLISHED, _LOOK = 30.0, 0.1
+
+
+def install_crd(cluster: Cluster, promise: Promise) -> None:
+    """Install the CRD of a Promise, if it has one, and wait until it is served.
+
+    Raises:
+        TransientError: it is not served in time, or the API server does not answer.
+        PermanentError: the Promise's API is wrong, or the API server refuses it.
+    """
+    if promise.api is None:
+        return
+    there = cluster.apply(_CRDS, installed_crd(promise))
+    until = time.monotonic() + _ESTABLISHED
+    while not _is_established(there):
+        if time.monotonic() > until:
+            message = f"the CRD {_name(promise)} is not served yet."
+            raise TransientError(Reason.CLUSTER_UNREACHABLE, message)
+        time.sleep(_LOOK)
+        there = cluster.read(_CRDS, _name(promise)) or {}
+
+
+def remove_crd(cluster: Cluster, promise: Promise) -> None:
+    """Remove the CRD of a Promise. Raises as `Cluster.apply`."""
+    if promise.api is not None:
+        cluster.delete(_CRDS, _name(promise))
+
+
+def ask_requests_to_go(cluster: Cluster, promise: Promise) -> int:
+    """Ask for all requests of a Promise to be deleted; return how many are still there.
+
+    Raises as `Cluster.apply`.
+    """
+    if promise.api is None:
+        return 0
+    group, version, plural = promise.api.group, promise.api.stored, promise.api.plural
+    found = cluster.list(Place(group, version, plural))
+    for one in found:
+        metadata = one["metadata"]
+        if is_object(metadata) and not metadata.get("deletionTimestamp"):
+            place = Place(group, version, plural, str(metadata["namespace"]))
+            cluster.delete(place, str(metadata["name"]))
+    return len(found)
+
+
+def _name(promise: Promise) -> str:
+    return f"{promise.api.plural}.{promise.api.group}" if promise.api is not None else ""
+
+
+def _is_established(crd: JsonObject) -> bool:
+    conditions = Fields(crd).section("status").items("conditions")
+    return any(
+        (one.raw.get("type"), one.raw.get("status")) == ("Established", "True")
+        for one in conditions
+    )

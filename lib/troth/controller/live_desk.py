@@ -1,0 +1,84 @@
+"""The clerk's desk in a cluster: the catalogue, the stores that it names, and the warm runner."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from troth.api import RequestKey
+from troth.controller.catalogue import Catalogue
+from troth.controller.clerk import Answer
+from troth.controller.open_stores import OpenStores
+from troth.engine import Moment, Renderer, Settings, Submission, View, World
+from troth.engine.write import Submit
+from troth.errors import Reason, TransientError
+from troth.local.sealing import Certificates
+from troth.runners import Runner
+from troth.sdk.sealing import CertificateCache
+
+__all__ = ["LiveDesk"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDesk:
+    """What a clerk works with in a cluster.
+
+    Args:
+        catalogue: what stands in the cluster.
+        stores: the state stores.
+        runner: runs stages.
+        settings: what may be done in one plan.
+        heard: told what became of requests that nobody waits for.
+    """
+
+    catalogue: Catalogue
+    stores: OpenStores
+    runner: Runner
+    settings: Settings
+    heard: Callable[[Answer], None]
+
+    @property
+    def renderer(self) -> Renderer:
+        """Runs pipelines."""
+        certificates = Certificates(self.world(), CertificateCache(self.now()))
+        return Renderer(self.runner, self._moment, sealing=certificates.of)
+
+    @property
+    def submit(self) -> Submit:
+        """Hands change sets to a store."""
+        return self.stores.submit
+
+    def world(self) -> World:
+        """Return Promises and Destinations as they are now."""
+        catalogue = self.catalogue
+        names = tuple(sorted(catalogue.stores.all()))
+        return World(catalogue.promises.all(), catalogue.usable_destinations(), names)
+
+    def look(self) -> View:
+        """Return what the stores hold now.
+
+        Raises:
+            TransientError: there are none, or none can be read.
+        """
+        self.stores.follow(self.catalogue.stores.all())
+        view = self.stores.look()
+        if not view.snapshots:
+            why = "; ".join(f"{name}: {one.message}" for name, one in view.unreached.items())
+            message = f"no state store can be used: {why or 'there is no GitStateStore.'}"
+            raise TransientError(Reason.STATE_STORE_UNREACHABLE, message)
+        return view
+
+    def find(self, key: RequestKey) -> Submission | None:
+        """Return what is asked for now, None where it is gone, or to go."""
+        return self.catalogue.handed_in.find(key)
+
+    def now(self) -> datetime:
+        """Return the moment, UTC."""
+        return datetime.now(UTC)
+
+    def tell(self, answer: Answer) -> None:
+        """Take note of what became of a request, whoever asked."""
+        self.heard(answer)
+
+    def _moment(self) -> Moment:
+        return Moment(self.now().replace(microsecond=0), secrets.token_bytes(32))

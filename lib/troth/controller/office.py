@@ -1,0 +1,118 @@
+"""The office: what all who watch share, and how an object that was seen gets into the catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from troth.api import Destination, GitStateStore, Kind, Promise, RequestKey
+from troth.api.labels import FENCE
+from troth.controller.bodies import is_leaving, promise_in, request_in, what_was_asked
+from troth.controller.catalogue import Catalogue
+from troth.controller.clerk import Answer, Clerk
+from troth.controller.cluster import Cluster, Place
+from troth.controller.statuses import of_answer
+from troth.errors import InvalidInputError, Reason
+
+__all__ = ["GROUP", "VERSION", "Office"]
+
+GROUP: Final = "platform.kratix.io"
+VERSION: Final = "v1alpha1"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What those who watch share.
+
+    Args:
+        catalogue: what stands in the cluster.
+        clerk: serves.
+        cluster: the API server.
+        allows_open: whether Promises without a fence are served.
+    """
+
+    catalogue: Catalogue
+    clerk: Clerk
+    cluster: Cluster
+    allows_open: bool = False
+
+    def now(self) -> datetime:
+        """Return the moment, UTC."""
+        return datetime.now(UTC)
+
+    def see_promise(self, body: Mapping[str, Any]) -> Promise:
+        """Enter a Promise into the catalogue. Raises InvalidInputError; then nothing changes."""
+        promise = Promise.parse(what_was_asked(body))
+        if promise.api is not None and not promise.fence.declared and not self.allows_open:
+            message = (
+                f"Promise {promise.name} declares no fence (annotation {FENCE}), so its requests "
+                "could write into any namespace. Declare one, or let the controller serve such "
+                "Promises (--allow-open-promises)."
+            )
+            raise InvalidInputError(Reason.OUTSIDE_FENCE, message)
+        self.catalogue.promises.put(promise.name, promise)
+        if not is_leaving(body):
+            key = RequestKey.of_promise(promise.name)
+            self.catalogue.handed_in.put(key, promise_in(promise, body))
+        return promise
+
+    def see_destination(self, body: Mapping[str, Any]) -> Destination:
+        """Enter a Destination into the catalogue. Raises as `see_promise`."""
+        destination = Destination.parse(what_was_asked(body))
+        self.catalogue.destinations.put(destination.name, destination)
+        return destination
+
+    def see_store(self, body: Mapping[str, Any]) -> GitStateStore:
+        """Enter a GitStateStore into the catalogue. Raises as `see_promise`."""
+        store = GitStateStore.parse(what_was_asked(body))
+        self.catalogue.stores.put(store.name, store)
+        return store
+
+    def see_request(self, body: Mapping[str, Any]) -> RequestKey:
+        """Enter a request into the catalogue; return its key.
+
+        Raises:
+            InvalidInputError: it is none that could be served; what was asked for before counts.
+        """
+        key = self.key_of(body)
+        if key is None:
+            message = "no Promise that is installed offers this kind."
+            raise InvalidInputError(Reason.PROMISE_NOT_FOUND, message)
+        if is_leaving(body):
+            self.catalogue.handed_in.drop(key)
+        else:
+            self.catalogue.handed_in.put(key, request_in(body))
+        return key
+
+    def key_of(self, body: Mapping[str, Any]) -> RequestKey | None:
+        """Return the key of a request, None where no Promise offers its kind."""
+        group = str(body["apiVersion"]).rpartition("/")[0]
+        promise = self.catalogue.promise_of(Kind(group, str(body["kind"])))
+        metadata = body["metadata"]
+        if promise is None:
+            return None
+        return RequestKey(str(metadata["namespace"]), promise, str(metadata["name"]))
+
+    def place_of(self, key: RequestKey) -> tuple[Place, str] | None:
+        """Return where the object of a request is, and its name; None where nobody can tell."""
+        if key.is_promise:
+            return Place(GROUP, VERSION, "promises"), key.promise
+        promise = self.catalogue.promises.find(key.promise)
+        if promise is None or promise.api is None:
+            return None
+        version = promise.api.stored.rpartition("/")[2]
+        return Place(promise.api.group, version, promise.api.plural, key.namespace), key.name
+
+    def report(self, answer: Answer) -> None:
+        """Write into the status of a request what became of it. Raises as `Cluster.apply`."""
+        key = answer.item.key
+        found, promise = self.place_of(key), self.catalogue.promises.find(key.promise)
+        if found is None or key.is_promise:
+            return
+        place, name = found
+        body = self.cluster.read(place, name)
+        if body is None:
+            return
+        patch = of_answer(answer, promise, body, self.now())
+        if patch:
+            self.cluster.patch_status(place, name, patch)

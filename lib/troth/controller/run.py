@@ -1,0 +1,110 @@
+"""Run: put the office together, and watch until told to stop."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import kopf
+
+from troth.api import Secrets
+from troth.controller.catalogue import Catalogue
+from troth.controller.clerk import Answer, Clerk
+from troth.controller.cluster import Cluster
+from troth.controller.cluster_secrets import ClusterSecrets
+from troth.controller.live_desk import LiveDesk
+from troth.controller.office import Office
+from troth.controller.open_stores import OpenStores
+from troth.controller.places import watch_places
+from troth.controller.promises import watch_promises
+from troth.controller.requests import watch_requests
+from troth.controller.seen import PROGRESS, TOUCH, SeenStorage
+from troth.engine import Settings
+from troth.local.ways_in import WaysIn
+from troth.runners import Runner
+
+__all__ = ["Options", "run"]
+
+_FINALIZER = "troth.dev/removal"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a controller runs.
+
+    Attributes:
+        runner_of: makes the runner, given where Secrets are.
+        kubeconfig: leads to the API server; None for the Pod's own.
+        inventory: whose requests these are.
+        ca_file: certificates that vouch for hosts of state stores.
+        allows_open: whether Promises without a fence are served.
+    """
+
+    runner_of: Callable[[Secrets], Runner]
+    kubeconfig: Path | None = None
+    inventory: str = "controller"
+    ca_file: Path | None = None
+    allows_open: bool = False
+
+
+def run(options: Options, stop: threading.Event | None = None) -> None:
+    """Watch and serve until told to stop, by a signal or by `stop`.
+
+    Raises:
+        InvalidInputError: no API server is known.
+    """
+    cluster = Cluster.connect(options.kubeconfig)
+    secrets = ClusterSecrets(cluster)
+    catalogue = Catalogue()
+    stores = OpenStores(WaysIn(ca_file=options.ca_file, secrets=secrets))
+    runner = options.runner_of(secrets)
+    heard = _Heard()
+    settings = Settings(inventory=options.inventory)
+    clerk = Clerk(LiveDesk(catalogue, stores, runner, settings, heard))
+    office = Office(catalogue, clerk, cluster, allows_open=options.allows_open)
+    heard.office = office
+    try:
+        asyncio.run(_watch(office, partial(_login, options.kubeconfig), stop))
+    finally:
+        clerk.close()
+        stores.close()
+        runner.close()
+
+
+class _Heard:
+    """Writes into statuses what the clerk says of its own accord, once there is an office."""
+
+    office: Office | None = None
+
+    def __call__(self, answer: Answer) -> None:
+        if self.office is not None:
+            self.office.report(answer)
+
+
+async def _watch(office: Office, login: Callable[..., Any], stop: threading.Event | None) -> None:
+    registry = kopf.OperatorRegistry()
+    watch_places(registry, office)
+    watch_promises(registry, office)
+    watch_requests(registry, office)
+    kopf.on.login(registry=registry, id="login")(login)
+    settings = kopf.OperatorSettings()
+    settings.persistence.progress_storage = kopf.StatusProgressStorage(
+        field=PROGRESS, touch_field=TOUCH
+    )
+    settings.persistence.diffbase_storage = SeenStorage()
+    settings.persistence.finalizer = _FINALIZER
+    settings.posting.enabled = False  # events of kopf's own say nothing to people
+    await kopf.operator(
+        registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=stop
+    )
+
+
+def _login(kubeconfig: Path | None, **arguments: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401
+    if kubeconfig is None:
+        return kopf.login_with_service_account(**arguments)
+    os.environ["KUBECONFIG"] = str(kubeconfig)  # the only way to tell kopf of a file
+    return kopf.login_with_kubeconfig(**arguments)

@@ -1,0 +1,102 @@
+"""What the status of an object is to say, and what has to be written for it to say so."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from troth.api import Json, JsonObject, Promise, RequestKey, is_object
+from troth.controller.bodies import as_plain
+from troth.controller.clerk import Answer
+from troth.engine import Item, State
+from troth.engine.conditions import Condition, is_fulfilled, merge_conditions
+from troth.engine.report import state_of
+from troth.engine.request_status import RequestOutcome, request_status
+from troth.engine.suspension import spell_moment
+from troth.errors import TrothError
+
+__all__ = ["news", "of_answer", "of_error", "of_promise"]
+
+
+def of_answer(
+    answer: Answer, promise: Promise | None, body: Mapping[str, Any], now: datetime
+) -> dict[str, Json]:
+    """Return what has to be merged into the status of a request; nothing where it says so already.
+
+    Args:
+        answer: what became of it.
+        promise: which serves it, None where none does.
+        body: the object as it was looked at.
+        now: UTC.
+    """
+    before, generation = _status(body), _generation(body)
+    if promise is None:
+        text = answer.item.message
+        return news(before, {**before, "message": text, "observedGeneration": generation})
+    outcome = RequestOutcome(answer.item, promise, answer.record, generation)
+    return news(before, request_status(before, outcome, now))
+
+
+def of_error(key: RequestKey | None, error: TrothError, body: Mapping[str, Any]) -> Answer:
+    """Return the answer that an error is, to a request that could not even be handed in."""
+    metadata = body["metadata"]
+    mine = key or RequestKey(str(metadata.get("namespace", "")), "", str(metadata["name"]))
+    return Answer(Item(*mine, state_of(error), error.reason, error.message), None)
+
+
+def of_promise(
+    promise: Promise, item: Item, body: Mapping[str, Any], now: datetime
+) -> dict[str, Json]:
+    """Return what has to be merged into the status of a Promise.
+
+    Source of the words: Kratix's promise controller (``promise_controller.go``).
+
+    Args:
+        promise: as it was installed.
+        item: what became of it.
+        body: the object as it was looked at.
+        now: UTC.
+    """
+    before, generation = _status(body), _generation(body)
+    # What was installed serves on, where only something of it could not be brought to date.
+    able = is_fulfilled(item) or item.state is State.MISPLACED
+    text = "Ready to fulfil resource requests" if able else "Cannot fulfil resource requests"
+    reason = "PromiseAvailable" if able else "PromiseUnavailable"
+    available = Condition("Available", "True" if able else "False", reason, text)
+    at = spell_moment(now), generation
+    words = "Available" if able else "Unavailable"
+    status: dict[str, Json] = {
+        **before,
+        "status": words,
+        "message": item.message or text,
+        "version": promise.version,
+        "observedGeneration": generation,
+        "conditions": merge_conditions(before.get("conditions"), [available], None, at),
+        "workflows": 0,
+        "workflowsSucceeded": 0,
+        "workflowsFailed": 0,
+    }
+    if promise.api is not None:
+        status["kind"] = promise.api.kind
+        status["apiVersion"] = f"{promise.api.group}/{promise.api.stored.rpartition('/')[2]}"
+    return news(before, status)
+
+
+def news(before: JsonObject, after: JsonObject) -> dict[str, Json]:
+    """Return the merge patch that makes one object of another (RFC 7386)."""
+    found: dict[str, Json] = dict.fromkeys(before.keys() - after.keys())
+    for key, value in after.items():
+        old = before.get(key)
+        if is_object(value) and is_object(old):
+            if inner := news(old, value):
+                found[key] = inner
+        elif key not in before or old != value:
+            found[key] = value
+    return found
+
+
+def _status(body: Mapping[str, Any]) -> JsonObject:
+    return as_plain(body.get("status") or {})
+
+
+def _generation(body: Mapping[str, Any]) -> int:
+    return int(body["metadata"]["generation"])
