@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Generator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from support.bundles import bundles, requests
 from support.cluster import Cluster, Kubectl, KubectlError
 from support.documented import platform_objects
 from support.kubeseal import changed
-from support.platform import Platform, config_map, request, writes
+from support.platform import Platform, config_map, promise, request, writes
 from support.workspace import ROOT
 
 from troth.api import Fields, Json, JsonObject, Promise, load_documents, load_object
 from troth.api.crds import installed_crd, platform_crds
-from troth.engine import Record
+from troth.engine import Item, Record, State
 from troth.engine.request_status import RequestOutcome, request_status
+from troth.errors import Reason
 
 OBJECTS = platform_objects()
 CRDS = platform_crds()
@@ -32,6 +34,7 @@ PIPELINE = ("spec", "workflows", "resource", "configure", 0)
 
 IMMUTABLE = "field is immutable"
 STAMP = "2026-01-02T03:04:05Z"
+STAMPED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -349,6 +352,27 @@ def test_the_status_that_the_engine_makes_is_taken_and_waited_for(
     assert found is not None
     assert found["status"] == status
     kubectl.run("wait", f"teamnamespaces/{name}", "--for=condition=Written", "--timeout=10s")
+
+
+def test_kubectl_is_not_content_with_what_was_said_of_an_older_spec(
+    kubectl: Kubectl, request_of_namespace: JsonObject
+) -> None:
+    def status(generation: int) -> dict[str, Json]:
+        item = Item("default", "thing", "one", State.WRITTEN, Reason.CREATED)
+        return request_status({}, RequestOutcome(item, promise(), None, generation), STAMPED)
+
+    name = name_of(request_of_namespace)
+    newest = Fields(kubectl.get("teamnamespaces", name, "default") or {}).section("metadata")
+    generation = newest.value("generation")
+    assert isinstance(generation, int)
+    wait = ("wait", f"teamnamespaces/{name}", "--for=condition=Reconciled", "--timeout=2s")
+
+    patch_status(kubectl, "teamnamespaces", name, status(generation - 1))
+    with pytest.raises(KubectlError, match="timed out"):
+        kubectl.run(*wait)
+
+    patch_status(kubectl, "teamnamespaces", name, status(generation))
+    kubectl.run(*wait)
 
 
 def test_requests_of_all_kinds_are_shown_by_their_category(
