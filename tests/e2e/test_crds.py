@@ -17,6 +17,12 @@ from support.workspace import ROOT
 from troth.api import Fields, Json, JsonObject, Promise, load_documents, load_object
 from troth.api.crds import installed_crd, platform_crds
 from troth.engine import Item, Record, State
+from troth.engine.promise_status import (
+    PromiseOutcome,
+    Required,
+    RequiredState,
+    promise_status,
+)
 from troth.engine.request_status import RequestOutcome, request_status
 from troth.errors import Reason
 
@@ -352,6 +358,29 @@ def test_the_status_that_the_engine_makes_is_taken_and_waited_for(
     assert found is not None
     assert found["status"] == status
     kubectl.run("wait", f"teamnamespaces/{name}", "--for=condition=Written", "--timeout=10s")
+
+
+def test_the_status_of_a_promise_that_the_engine_makes_is_taken_and_shown(
+    kubectl: Kubectl,
+) -> None:
+    given = spoilt_object("Promise", ("metadata", "finalizers"), None)
+    kubectl.apply(given)
+    item = Item("", "database", "", State.WRITTEN, Reason.CREATED, revision="0a1b2c3")
+    required = [Required("storage", "v2", RequiredState.INSTALLED)]
+    outcome = PromiseOutcome(
+        Promise.parse(given), available=True, item=item, required=required, generation=1
+    )
+    status = promise_status({}, outcome, STAMPED)
+    patch_status(kubectl, "promises", "database", status)
+
+    found = kubectl.get("promises", "database")
+    line = kubectl.run("get", "promises", "database", "--no-headers")
+
+    assert found is not None
+    assert found["status"] == status
+    assert line.split() == [
+        "database", "Available", "Database", "example.com/v1", "v1.2.0", "Promise", "configured",
+    ]  # fmt: skip
 
 
 def test_kubectl_is_not_content_with_what_was_said_of_an_older_spec(

@@ -1,4 +1,4 @@
-"""Conditions of a request on a cluster: what an outcome means in the words that Kratix has for it.
+"""Conditions on a cluster: what an outcome means in the words that Kratix has for it.
 
 People's tools key on them (``kubectl wait --for=condition=Reconciled``), so types, reasons and the
 beginnings of messages are Kratix's (``dynamic_resource_request_controller.go``, ``resourceutil``).
@@ -8,13 +8,15 @@ beginnings of messages are Kratix's (``dynamic_resource_request_controller.go``,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from troth.api import Json, JsonObject, is_object
 from troth.engine.values import HELD, Item, State
 from troth.errors import Reason, shorten
 
-__all__ = ["Condition", "conditions_of", "is_fulfilled", "merge_conditions"]
+__all__ = ["Condition", "Subject", "conditions_of", "is_fulfilled", "merge_conditions"]
+
+Subject: TypeAlias = 'Literal["resource", "promise"]'
 
 # Characters of our own words in a message; an error may be long, and every object carries it.
 _LENGTH = 1024
@@ -49,9 +51,6 @@ _IN_PROGRESS = Condition(
     "PipelinesInProgress",
     "Pipelines are still in progress",
 )
-_ALL_READY = Condition(
-    "WorksSucceeded", "True", "WorksSucceeded", "All works associated with this resource are ready"
-)
 _RECONCILED = Condition("Reconciled", "True", "Reconciled", "Reconciled")
 
 
@@ -60,43 +59,49 @@ def is_fulfilled(item: Item) -> bool:
     return item.state in {State.WRITTEN, State.UNCHANGED}
 
 
-def conditions_of(item: Item, commit: str | None) -> list[Condition]:
-    """Return the conditions that the outcome of a request says something about.
+def conditions_of(item: Item, commit: str | None, subject: Subject = "resource") -> list[Condition]:
+    """Return the conditions that an outcome says something about.
 
     Args:
-        item: the outcome; the request is there, and is not being removed.
+        item: the outcome; what it is about is there, and is not being removed.
         commit: what carries its files, None where that is not known.
+        subject: what Kratix calls it.
     """
+    works = f"works associated with this {subject}"
     match item.state:
         case State.SUSPENDED:
             return _suspended(item)
         case State.WAITING if item.reason == Reason.PROMISE_UNAVAILABLE:
             return _unavailable()
         case State.WRITTEN | State.UNCHANGED:
-            return [_COMPLETED, _ALL_READY, _RECONCILED, _written(commit), *_reverted(item)]
+            ready = Condition("WorksSucceeded", "True", "WorksSucceeded", f"All {works} are ready")
+            return [_COMPLETED, ready, _RECONCILED, _written(commit), *_reverted(item)]
         case State.MISPLACED:
-            text = f"Some works associated with this resource are misplaced: [{_words(item)}]"
-            works = Condition("WorksSucceeded", "False", "WorksMisplaced", text)
+            text = f"Some {works} are misplaced: [{_words(item)}]"
+            misplaced = Condition("WorksSucceeded", "False", "WorksMisplaced", text)
             gone = item.reason == Reason.DESTINATION_GONE
             there = _not_written(item) if gone else _written(commit)
-            return [_COMPLETED, works, _failing("WorksFailing"), there]
+            return [_COMPLETED, misplaced, _failing("WorksFailing"), there]
         case State.UNSCHEDULED:
-            return [_IN_PROGRESS, _pending(item), _waits("WorksPending"), _not_written(item)]
+            return [_IN_PROGRESS, _pending(item, works), _waits("WorksPending"), _not_written(item)]
         case _:
-            return _stopped(item)
+            return _stopped(item, works)
 
 
-def _stopped(item: Item) -> list[Condition]:
-    """Tell what stopped a request on its way, by how far it came."""
-    waits = [_pending(item), _waits("WorksPending"), _not_written(item)]
+def _stopped(item: Item, works: str) -> list[Condition]:
+    """Tell what stopped something on its way, by how far it came."""
+    if item.reason == Reason.REQUIREMENTS_NOT_FULFILLED:
+        return [_waits("RequirementsNotFulfilled"), _not_written(item)]
+    waits = [_pending(item, works), _waits("WorksPending"), _not_written(item)]
     if item.reason in HELD or item.reason == Reason.PARENT_NOT_FOUND:
         return [_COMPLETED, *waits]
     if item.state is State.WAITING:
         return waits
     if item.reason in _WRITING:
-        text = f"Some works associated with this resource failed: [{_words(item)}]"
-        works = Condition("WorksSucceeded", "False", "WorksFailing", text)
-        return [works, _failing("WorksFailing"), _not_written(item)]
+        how = "failed" if works.endswith("resource") else "are not ready"  # Kratix's own words
+        text = f"Some {works} {how}: [{_words(item)}]"
+        failing = Condition("WorksSucceeded", "False", "WorksFailing", text)
+        return [failing, _failing("WorksFailing"), _not_written(item)]
     failed = Condition(
         "ConfigureWorkflowCompleted",
         "False",
@@ -134,8 +139,8 @@ def _not_written(item: Item) -> Condition:
     return Condition("Written", "False", item.reason, _words(item))
 
 
-def _pending(item: Item) -> Condition:
-    text = f"Some works associated with this resource are not ready: [{_words(item)}]"
+def _pending(item: Item, works: str) -> Condition:
+    text = f"Some {works} are not ready: [{_words(item)}]"
     return Condition("WorksSucceeded", "Unknown", "WorksPending", text)
 
 

@@ -229,6 +229,20 @@ def test_a_paused_request_keeps_all_but_reconciled() -> None:
     }
 
 
+def test_a_paused_request_that_a_stage_had_made_wait_stays_as_it_is() -> None:
+    control: JsonObject = {"suspend": True, "message": "ask somebody"}
+    live = Live(Platform(stages={"configure": writes(control=control)}))
+    first = live.sync(value="x")
+    live.labels = {"kratix.io/paused": "true"}
+    live.generation = 2
+
+    status = live.sync(value="y")
+
+    assert conditions(status)["Reconciled"][1] == "PausedReconciliation"
+    assert status["observedGeneration"] == 1
+    assert phases(status) == phases(first) == [("configure", "Suspended")]
+
+
 def test_a_stage_has_no_say_about_our_conditions_where_we_say_nothing() -> None:
     said: JsonObject = {"conditions": [{"type": "Written", "status": "False"}]}
     live = Live(Platform(stages={"configure": writes(config_map("a"), status=said)}))
@@ -457,7 +471,7 @@ def test_the_same_outcome_later_changes_nothing(
 def test_the_time_of_a_condition_moves_just_when_its_status_does(
     before: JsonObject, outcomes_in_turn: list[RequestOutcome]
 ) -> None:
-    status = request_status(before, outcomes_in_turn[0], NOW)
+    status = request_status({**before, "conditions": []}, outcomes_in_turn[0], NOW)
     for number, outcome in enumerate(outcomes_in_turn[1:], start=1):
         moment = NOW + timedelta(hours=number)
         after = request_status(status, outcome, moment)
