@@ -47,7 +47,8 @@ class _Promises:
             patch.status["status"] = "Unavailable"
             return
         answer = await asyncio.wrap_future(office.clerk.hand_in(key))
-        patch.status.update(of_promise(promise, answer.item, body, office.now()))
+        others = office.catalogue.promises.all()
+        patch.status.update(of_promise(promise, answer, others, body, office.now()))
         office.clerk.remind(office.catalogue.requests_of(promise.name))
 
     async def uninstall(

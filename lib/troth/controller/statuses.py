@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from troth.api import Json, JsonObject, Promise, RequestKey, is_object
+from troth.api import Json, JsonObject, Promise, RequestKey, Requirement, is_object
 from troth.controller.bodies import as_plain
 from troth.controller.clerk import Answer
 from troth.engine import Item, State
-from troth.engine.conditions import Condition, is_fulfilled, merge_conditions
+from troth.engine.conditions import is_fulfilled
+from troth.engine.promise_status import PromiseOutcome, Required, RequiredState, promise_status
 from troth.engine.report import state_of
 from troth.engine.request_status import RequestOutcome, request_status
-from troth.engine.suspension import spell_moment
 from troth.errors import TrothError
 
 __all__ = ["news", "of_answer", "of_error", "of_promise"]
@@ -44,41 +44,42 @@ def of_error(key: RequestKey | None, error: TrothError, body: Mapping[str, Any])
 
 
 def of_promise(
-    promise: Promise, item: Item, body: Mapping[str, Any], now: datetime
+    promise: Promise,
+    answer: Answer,
+    others: Mapping[str, Promise],
+    body: Mapping[str, Any],
+    now: datetime,
 ) -> dict[str, Json]:
-    """Return what has to be merged into the status of a Promise.
-
-    Source of the words: Kratix's promise controller (``promise_controller.go``).
+    """Return what has to be merged into the status of a Promise; nothing where it says so already.
 
     Args:
         promise: as it was installed.
-        item: what became of it.
+        answer: what became of it.
+        others: the Promises that are installed, by name.
         body: the object as it was looked at.
         now: UTC.
     """
-    before, generation = _status(body), _generation(body)
-    # What was installed serves on, where only something of it could not be brought to date.
-    able = is_fulfilled(item) or item.state is State.MISPLACED
-    text = "Ready to fulfil resource requests" if able else "Cannot fulfil resource requests"
-    reason = "PromiseAvailable" if able else "PromiseUnavailable"
-    available = Condition("Available", "True" if able else "False", reason, text)
-    at = spell_moment(now), generation
-    words = "Available" if able else "Unavailable"
-    status: dict[str, Json] = {
-        **before,
-        "status": words,
-        "message": item.message or text,
-        "version": promise.version,
-        "observedGeneration": generation,
-        "conditions": merge_conditions(before.get("conditions"), [available], None, at),
-        "workflows": 0,
-        "workflowsSucceeded": 0,
-        "workflowsFailed": 0,
-    }
-    if promise.api is not None:
-        status["kind"] = promise.api.kind
-        status["apiVersion"] = f"{promise.api.group}/{promise.api.stored.rpartition('/')[2]}"
-    return news(before, status)
+    before = _status(body)
+    outcome = PromiseOutcome(
+        promise=promise,
+        # What was installed serves on, where only something of it could not be brought to date.
+        available=is_fulfilled(answer.item) or answer.item.state is State.MISPLACED,
+        item=answer.item if promise.has_own_output else None,
+        record=answer.record,
+        required=[_required(one, others) for one in promise.requires],
+        generation=_generation(body),
+    )
+    return news(before, promise_status(before, outcome, now))
+
+
+def _required(one: Requirement, others: Mapping[str, Promise]) -> Required:
+    found = others.get(one.name)
+    state = RequiredState.INSTALLED
+    if found is None:
+        state = RequiredState.NOT_INSTALLED
+    elif one.version and one.version != found.version:
+        state = RequiredState.OTHER_VERSION
+    return Required(one.name, one.version, state)
 
 
 def news(before: JsonObject, after: JsonObject) -> dict[str, Json]:
