@@ -14,11 +14,10 @@ from troth.api import RequestKey
 from troth.engine.change import Change, Composer
 from troth.engine.climb import attempt
 from troth.engine.draft import Draft
-from troth.engine.install import in_vain, why_unavailable
 from troth.engine.prepare import Preparer
 from troth.engine.report import of_error
 from troth.engine.values import Item, ObjectId, Spot
-from troth.errors import Reason, StageError, TrothError, WaitingError
+from troth.errors import Reason, StageError, TrothError
 
 __all__ = ["Performer"]
 
@@ -44,33 +43,9 @@ class Performer:
     def perform(self, drafts: Sequence[_Pair]) -> tuple[list[_Pair], list[Item]]:
         """Return the drafts with what their effects gave, and a report on those that failed.
 
-        What stays where it is because it waits, or has no place, does nothing outside. Promises go
-        first: what one asks for that could not be installed is neither done nor written.
+        What stays where it is because it waits, or has no place, does nothing outside.
         """
-        asked = [pair for pair in drafts if pair[0].is_to_act]
-        done = self._done(pair for pair in asked if pair[0].key.is_promise)
-        why = {
-            draft.key.promise: text
-            for draft, _ in asked
-            if (fresh := done.get(draft.key)) is not None
-            and (
-                text := why_unavailable(
-                    fresh if isinstance(fresh, TrothError) else fresh[0],
-                    known=draft.record is not None,
-                )
-            )
-            is not None
-        }
-        vain = {
-            draft.key: WaitingError(
-                Reason.PROMISE_UNAVAILABLE, in_vain(draft.key.promise, why[draft.key.promise])
-            )
-            for draft, _ in drafts
-            if draft.settled is None and not draft.key.is_promise and draft.key.promise in why
-        }
-        settled = done.keys() | vain.keys()
-        done |= self._done(pair for pair in asked if pair[0].key not in settled)
-        return _split(drafts, {**done, **vain})
+        return _split(drafts, self._done(pair for pair in drafts if pair[0].is_to_act))
 
     def _done(self, drafts: Iterable[_Pair]) -> dict[RequestKey, _Pair | TrothError]:
         asked = {pair[0].key: pair for pair in drafts}

@@ -22,7 +22,7 @@ from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
 from troth.engine.record import Record, identity_of
 from troth.engine.refusals import refuse_superseded, refuse_without_pipelines
-from troth.engine.render import Rendered, Renderer, refuse_unknown
+from troth.engine.render import Rendered, Renderer, refuse_own_effects, refuse_unknown
 from troth.engine.routes import Traits
 from troth.engine.sealing import refuse_misdirected
 from troth.engine.settled import Settled
@@ -176,6 +176,7 @@ class Preparer:
         )
         check_status(rendered.status)
         refuse_unknown(rendered, performed=self.renderer.performs)
+        refuse_own_effects(draft.key, rendered)
         again = not self.renderer.performs and self._repeats(draft)
         digest = self._digest(draft, rendered.status)
         begun = replace(draft, rolled_back=None) if rendered.effects else None

@@ -479,49 +479,20 @@ def test_what_kratix_left_in_another_store_goes_with_a_change_that_has_effects()
     assert list(east.snapshot().digests("")) == []
 
 
-def test_what_a_promise_brought_stays_while_who_takes_over_fails_to_act() -> None:
-    provider = Provider(down=True)
-    platform = Platform(stages={"configure": follows_spec, "install": provider})
-    operator: Json = config_map("operator", "operator")
-    platform.promises = [promise("old-name", dependencies=[operator])]
-    platform.sync(request())
-    before = {path for path in platform.files if "dependencies" in path}
-    platform.promises = [promise("new-name", install=["install"], dependencies=[operator])]
-
-    items = platform.sync(request())
-
-    assert before <= platform.files.keys()
-    assert items["old-name"].state is State.ORPHANED
-    assert items["new-name"].state is State.FAILED
-
-
-@pytest.mark.parametrize(("down", "waits"), [(True, False), (False, True)])
-def test_requests_wait_for_a_promise_that_failed_to_act_or_waits_once_it_has(
-    *, down: bool, waits: bool
-) -> None:
-    installer, provider = Provider(down=down, waits=waits), Provider()
-    platform = Platform(stages={"configure": provider, "install": installer})
-    platform.promises = [promise(install=["install"])]
-
-    item = platform.sync(request())["one"]
-
-    assert (item.state, item.reason) == (State.WAITING, Reason.PROMISE_UNAVAILABLE)
-    assert provider.calls == []
-    assert platform.files == {}
-
-
-def test_requests_of_a_promise_that_was_installed_go_on_while_its_provider_is_down() -> None:
+def test_a_promise_that_acts_outside_is_refused_before_it_does() -> None:
     installer = Provider()
     platform = Platform(stages={"configure": follows_spec, "install": installer})
     platform.promises = [promise(install=["install"])]
-    platform.sync()
-    installer.down = True
-    platform.promises = [promise(install=["install"], version="v2")]
 
     items = platform.sync(request())
 
-    assert items["one"].state is State.WRITTEN
-    assert items["thing"].state is State.FAILED
+    assert installer.calls == []
+    assert (items["thing"].state, items["thing"].reason) == (
+        State.REFUSED,
+        Reason.PIPELINE_NOT_SERVED,
+    )
+    assert "create the user thing-g1" in items["thing"].message
+    assert items["one"].reason is Reason.PROMISE_UNAVAILABLE
 
 
 def _with_pipelines_in(namespace: str) -> Json:
