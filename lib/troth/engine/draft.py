@@ -99,8 +99,7 @@ class Draft:
     @property
     def is_to_act(self) -> bool:
         """Whether its stages do outside what they want to before it is written."""
-        waits = self.settled is not None and self.settled.kind is Settlement.SUSPENDED_BY_STAGE
-        return bool(self.effects) and (self.settled is None or waits)
+        return bool(self.effects) and self.settled is None
 
     @property
     def promise_digest(self) -> str:

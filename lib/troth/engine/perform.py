@@ -60,10 +60,10 @@ class Performer:
     def _again(self, planned: _Pair) -> _Pair:
         draft, change = planned
         fresh = self.preparer.finish(draft.begun or draft)
-        if fresh.settled is None and _claims(fresh) - _claims(draft):
+        if fresh.settled is None and _claims(fresh) != _claims(draft):
             message = (
-                "once its effects were performed, the stage rendered objects, routes or files that "
-                "it had not rendered before; only what stands in them may depend on an effect. "
+                "once its effects were performed, the stage rendered other objects, routes or "
+                "files than before; only what stands in them may depend on an effect. "
                 "The stage has to be mended."
             )
             raise StageError(Reason.UNSTABLE, message)
@@ -86,14 +86,13 @@ def _split(
 
 
 def _claims(draft: Draft) -> set[tuple[str, ObjectId | Spot | str]]:
-    """Return all that a draft asks for and others could hold."""
+    """Return all that a draft asks for: objects, routes and files."""
     found: set[tuple[str, ObjectId | Spot | str]] = {
         (name, str(traits.encode())) for name, traits in draft.traits.items()
     }
     for placement in draft.placements:
         found |= {(placement.destination, identity) for identity in placement.objects}
-        if placement.owned is None:
-            found |= {(placement.destination, spot) for spot in placement.spots}
+        found |= {(placement.destination, spot) for spot in placement.spots}
     return found
 
 

@@ -37,6 +37,7 @@ from troth.engine.standstill import (
     unplaced,
     with_old_output,
 )
+from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import HeldError, OutputRefusedError, Reason, UnscheduledError
 
@@ -190,12 +191,31 @@ class Preparer:
             begun=begun,
         )
         if rendered.suspension is not None:
-            check_status({"message": rendered.suspension.message})
-            before = record.suspension if record is not None else None
-            suspension = replace(rendered.suspension, input_digest=digest).after(before)
-            waiting = replace(draft, settled=suspended(suspension), suspension=suspension)
-            return with_old_output(waiting)
+            return self._waiting(draft, rendered.suspension)
         return self._lay_out(draft, rendered, again=again)
+
+    def _waiting(self, draft: Draft, asked: Suspension) -> Draft:
+        """Let a request wait with the output that it had.
+
+        Nothing is claimed for what waits, so nothing is done outside either: it would be known only
+        afterwards whether what comes of it may be written. What its stages left then tells of
+        effects that nobody has performed.
+        """
+        check_status({"message": asked.message})
+        if draft.begun is not None and not self.renderer.performs:
+            what = "; ".join(draft.effects)
+            draft = replace(draft.begun, due=draft.due, unfinished=True)
+            text = (
+                f"{asked.message} It wants to act outside as well ({what}), which is done for "
+                "nothing that waits: a stage that waits for its own effect has to render with what "
+                "is not known yet."
+            )
+            asked = replace(asked, message=text.strip())
+        digest = self._digest(draft, draft.status)
+        before = draft.record.suspension if draft.record is not None else None
+        suspension = replace(asked, input_digest=digest).after(before)
+        draft = replace(draft, settled=suspended(suspension), suspension=suspension)
+        return with_old_output(draft)
 
     def _lay_out(self, draft: Draft, rendered: Rendered, *, again: bool) -> Draft:
         """Find the place of what was rendered, and what it holds there.

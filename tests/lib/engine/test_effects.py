@@ -113,14 +113,21 @@ def test_a_plan_does_nothing_outside_and_says_what_would_be_done() -> None:
     assert b"(known after apply)" in (shown.files[0].after or b"")
 
 
-def test_a_plan_says_what_would_be_done_by_a_stage_that_waits_for_it() -> None:
-    control = dump_documents([{"effects": ["ask"], "suspend": True, "message": "no answer yet"}])
-    platform = platform_of(lambda _: StageResult({}, {"workflow-control.yaml": control}))
+def test_a_stage_that_waits_for_its_own_effect_does_not_act_and_is_told_why() -> None:
+    def stage(job: StageJob) -> StageResult:
+        if job.context["effects"] == "perform":
+            return writes(config_map("one"), status={"user": "one-g1"})(job)
+        wanted: JsonObject = {"effects": ["ask"], "suspend": True, "message": "no answer yet."}
+        return writes(control=wanted, status={"user": "(known after apply)"})(job)
 
-    (shown,) = (one for one in preview(platform.plan(request())) if one.item.name)
+    platform = platform_of(stage)
 
-    assert shown.item.state is State.SUSPENDED
-    assert shown.item.message.endswith("Outside, sync would: ask.")
+    items = [platform.sync(request())["one"] for _ in range(2)]
+
+    assert {job.context["effects"] for job in platform.runner.runs} == {"recall"}
+    assert [item.state for item in items] == [State.SUSPENDED] * 2
+    assert all("no answer yet. It wants to act outside as well (ask)" in i.message for i in items)
+    assert not any(b"known after apply" in record for record in platform.records.values())
 
 
 @pytest.mark.parametrize("why", ["held", "fence", "nowhere", "astray", "paused", "leak"])
@@ -420,6 +427,37 @@ def test_one_effect_that_fails_costs_no_other_request() -> None:
 def test_once_it_acted_a_stage_may_not_render_what_nobody_claimed() -> None:
     provider = Provider(extra=(config_map("two"),))
     platform = platform_of(provider)
+
+    item = platform.sync(request())["one"]
+
+    assert (item.state, item.reason) == (State.FAILED, Reason.UNSTABLE)
+    assert platform.files == {}
+
+
+ONE, TWO = config_map("one"), config_map("two")
+
+
+@pytest.mark.parametrize(
+    ("claimed", "rendered"),
+    [
+        ({"a.yaml": [ONE, TWO]}, {"a.yaml": [ONE]}),
+        ({"a.yaml": [ONE], "b.yaml": [TWO]}, {"a.yaml": [ONE, TWO]}),
+    ],
+    ids=["object", "file"],
+)
+def test_once_it_acted_a_stage_may_not_leave_out_what_it_claimed(
+    claimed: Mapping[str, list[JsonObject]], rendered: Mapping[str, list[JsonObject]]
+) -> None:
+    def stage(job: StageJob) -> StageResult:
+        recalls = job.context["effects"] == "recall"
+        control: JsonObject = {"effects": ["make it"]} if recalls else {}
+        files = claimed if recalls else rendered
+        return StageResult(
+            {path: dump_documents(found) for path, found in files.items()},
+            {"workflow-control.yaml": dump_documents([control])},
+        )
+
+    platform = platform_of(stage)
 
     item = platform.sync(request())["one"]
 
