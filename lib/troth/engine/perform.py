@@ -8,10 +8,9 @@ only an effect could tell, and nothing else: what was claimed is what is written
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from troth.api import RequestKey
-from troth.engine.change import Change, Composer
+from troth.engine.change import Change, Composer, Pair
 from troth.engine.climb import attempt
 from troth.engine.draft import Draft
 from troth.engine.prepare import Preparer
@@ -20,10 +19,6 @@ from troth.engine.values import Item, ObjectId, Spot
 from troth.errors import Reason, StageError, TrothError
 
 __all__ = ["Performer"]
-
-
-# A draft with the change it needs, None for nothing.
-_Pair: TypeAlias = tuple[Draft, Change | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +35,24 @@ class Performer:
     composer: Composer
     workers: int
 
-    def perform(self, drafts: Sequence[_Pair]) -> tuple[list[_Pair], list[Item]]:
+    def perform(self, drafts: Sequence[Pair]) -> tuple[list[Pair], list[Item]]:
         """Return the drafts with what their effects gave, and a report on those that failed.
 
         What stays where it is because it waits, or has no place, does nothing outside.
         """
         return _split(drafts, self._done(pair for pair in drafts if pair[0].is_to_act))
 
-    def _done(self, drafts: Iterable[_Pair]) -> dict[RequestKey, _Pair | TrothError]:
+    def _done(self, drafts: Iterable[Pair]) -> dict[RequestKey, Pair | TrothError]:
         asked = {pair[0].key: pair for pair in drafts}
         if not asked:
             return {}
         with ThreadPoolExecutor(self.workers) as pool:
             return dict(zip(asked, pool.map(self._attempt, asked.values()), strict=True))
 
-    def _attempt(self, planned: _Pair) -> _Pair | TrothError:
+    def _attempt(self, planned: Pair) -> Pair | TrothError:
         return attempt(self._again, planned)
 
-    def _again(self, planned: _Pair) -> _Pair:
+    def _again(self, planned: Pair) -> Pair:
         draft, change = planned
         fresh = self.preparer.finish(draft.begun or draft)
         if fresh.settled is None and _claims(fresh) != _claims(draft):
@@ -72,10 +67,10 @@ class Performer:
 
 
 def _split(
-    drafts: Sequence[_Pair], outcomes: Mapping[RequestKey, _Pair | TrothError]
-) -> tuple[list[_Pair], list[Item]]:
+    drafts: Sequence[Pair], outcomes: Mapping[RequestKey, Pair | TrothError]
+) -> tuple[list[Pair], list[Item]]:
     items: list[Item] = []
-    found: list[_Pair] = []
+    found: list[Pair] = []
     for pair in drafts:
         fresh = outcomes.get(pair[0].key, pair)
         if isinstance(fresh, TrothError):
