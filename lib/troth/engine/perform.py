@@ -62,7 +62,7 @@ class Performer:
                 "The stage has to be mended."
             )
             raise StageError(Reason.UNSTABLE, message)
-        fresh = replace(fresh, put_back=draft.put_back)
+        fresh = replace(fresh, put_back=draft.put_back, rotates=draft.rotates)
         return fresh, _renewed(change, fresh, self.composer.update(fresh))
 
 
