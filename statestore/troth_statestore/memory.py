@@ -1,6 +1,6 @@
 """The twin that keeps everything in memory: for tests, previews and trying things out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 
 from troth_statestore._checks import check_together
@@ -38,6 +38,14 @@ class MemorySnapshot:
     def records(self) -> Mapping[str, tuple[bytes, str]]:
         """Return every record: key → (bytes, version)."""
         return self._records
+
+    def record_versions(self) -> Mapping[str, str]:
+        """Return the version of every record by key."""
+        return {key: version for key, (_, version) in self._records.items()}
+
+    def read_records(self, keys: Collection[str]) -> Mapping[str, bytes]:
+        """Return the bytes of the given records; those that are not there are left out."""
+        return {key: self._records[key][0] for key in keys if key in self._records}
 
     def digests(self, prefix: str) -> Mapping[str, str]:
         """Return path → digest of every file at or below the folder `prefix` ("" for all)."""

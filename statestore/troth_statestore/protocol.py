@@ -6,7 +6,7 @@ The twins in ``git``, ``directory`` and ``memory`` pass the same tests.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
@@ -142,6 +142,14 @@ class Snapshot(Protocol):
 
     def records(self) -> Mapping[str, tuple[bytes, str]]:
         """Return every record: key → (bytes, version)."""
+        ...
+
+    def record_versions(self) -> Mapping[str, str]:
+        """Return the version of every record by key; no record is read for it."""
+        ...
+
+    def read_records(self, keys: Collection[str]) -> Mapping[str, bytes]:
+        """Return the bytes of the given records; those that are not there are left out."""
         ...
 
     def digests(self, prefix: str) -> Mapping[str, str]:

@@ -304,3 +304,11 @@ def test_any_bytes_are_kept_as_they_are(store: StateStore, content: bytes) -> No
 def test_closing_twice_is_no_error(store: StateStore) -> None:
     store.close()
     store.close()
+
+
+def test_versions_of_records_are_told_without_their_bytes(store: StateStore) -> None:
+    store.commit([ChangeSet("r/one", None, record=b"1"), ChangeSet("r/two", None, record=b"2")])
+    snapshot = store.snapshot()
+
+    assert snapshot.record_versions() == {key: one for key, (_, one) in snapshot.records().items()}
+    assert snapshot.read_records(["r/two", "r/none"]) == {"r/two": b"2"}

@@ -17,6 +17,7 @@ from troth.api import (
     Layout,
     Pipeline,
     Promise,
+    RequestKey,
     ResourceRequest,
     StoreRef,
     dump_documents,
@@ -248,19 +249,22 @@ class Platform:
     def allow(self, deletions: int) -> None:
         self.settings = replace(self.settings, budget=DeletionBudget(allowed=deletions))
 
-    def plan(self, *requests: Submission) -> Plan:
+    def plan(self, *requests: Submission, scope: frozenset[RequestKey] | None = None) -> Plan:
         intake = Intake(
             requests,
             self.roots.__contains__,
             self.complete,
             promises=[_handed_in(one) for one in self.promises],
             doubtful=self.doubtful,
+            scope=scope,
         )
-        return self._engine().plan(intake, self._look())
+        return self._engine().plan(intake, self.look())
 
-    def sync(self, *requests: Submission) -> dict[str, Item]:
+    def sync(
+        self, *requests: Submission, scope: frozenset[RequestKey] | None = None
+    ) -> dict[str, Item]:
         """One round of plan and write; items by the request's name."""
-        return self.write(self.plan(*requests))
+        return self.write(self.plan(*requests, scope=scope))
 
     def write(self, plan: Plan) -> dict[str, Item]:
         """Carry out a plan, perhaps one that was made a while ago."""
@@ -269,7 +273,7 @@ class Platform:
     def lines(self, plan: Plan) -> Sequence[Item]:
         """Carry out a plan; all lines, of requests of one name as well."""
         self.flushes = []
-        writer = Writer(self._world(), self._renderer(), self.settings, self._submit)
+        writer = Writer(self.world, self.renderer, self.settings, self.submit)
         return writer.write(plan).items
 
     @property
@@ -287,31 +291,33 @@ class Platform:
         change = ChangeSet("requests/by-hand", None, files, frozenset(delete), record=None)
         self.store.commit([change])
 
-    def _world(self) -> World:
+    @property
+    def world(self) -> World:
         return World(
             {one.name: one for one in self.promises},
             {one.name: one for one in self.destinations},
             tuple(sorted(self._stores)),
         )
 
-    def _renderer(self) -> Renderer:
+    @property
+    def renderer(self) -> Renderer:
         return Renderer(self.runner, lambda: Moment(self.now, b"seed"))
 
     def _engine(self) -> Engine:
-        return Engine(self._world(), self._renderer(), self.settings)
+        return Engine(self.world, self.renderer, self.settings)
 
     @property
     def _stores(self) -> dict[str, StateStore]:
         return {"main": self.store, **self.others} if self.others else {"": self.store}
 
-    def _look(self) -> View:
+    def look(self) -> View:
         away = TransientError(Reason.STATE_STORE_UNREACHABLE, "no route to host.")
         return View(
             {k: s.snapshot() for k, s in self._stores.items() if k not in self.out_of_reach},
             dict.fromkeys(self.out_of_reach, away),
         )
 
-    def _submit(self, store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
+    def submit(self, store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
         self.flushes.append(list(changes))
         receipts = {receipt.key: receipt for receipt in self._stores[store].commit(changes)}
         futures: list[Future[Receipt]] = []

@@ -25,6 +25,7 @@ class Intake:
         promises: the Promises, for what they render themselves.
         refused: group, kind, namespace and name of requests that were there, but of no use.
         doubtful: namespace and name of objects that were there and are of no known group.
+        scope: who is asked about, None for all; of others it is not concluded that they are absent.
     """
 
     submissions: Sequence[Submission]
@@ -33,6 +34,7 @@ class Intake:
     promises: Sequence[Submission] = ()
     refused: frozenset[tuple[str, str, str, str]] = frozenset()
     doubtful: frozenset[tuple[str, str]] = frozenset()
+    scope: frozenset[RequestKey] | None = None
 
 
 def absent(
@@ -56,7 +58,11 @@ def absent(
     known = ledger.entries.keys()
     present -= {key for key in present & known if key.is_promise and heir_of(key) is not None}
     complete = rules.complete and not lost and not ledger.view.unreached
-    removals, kept = sort_out(ledger, present, replace(rules, complete=complete), heir_of)
+    asked = ledger.entries.keys() if intake.scope is None else intake.scope
+    rules = replace(rules, complete=complete)
+    removals, kept = sort_out(ledger, asked - present, rules, heir_of)
+    if intake.scope is not None:
+        return removals, kept
     given = {record_key(Owner(*key)) for key in present}
     unreadable = [
         of_unreadable(spot.path, error)

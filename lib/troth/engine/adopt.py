@@ -37,7 +37,7 @@ class Adoptions:
         self._lists: dict[Spot, Spot] = {}
         self._files: dict[Spot, dict[Spot, str]] = {}
         self._strays = Strays.at(given_sites(world), ledger.view)
-        held = ledger.file_holders()
+        held = ledger.holdings.files
         for site in given_sites(world):
             if site.layout is Layout.NONE:
                 self._read(site.root, ledger.view, held.keys())

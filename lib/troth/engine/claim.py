@@ -4,7 +4,7 @@ Decided one request after another in the order of their keys, so that the outcom
 on the order in which they were rendered or handed in.
 """
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import TypeVar
 
 from troth.api import RequestKey
@@ -47,13 +47,13 @@ class Claims:
         self._books: dict[str, RouteBook] = {}
         self._gateways: dict[ObjectId, set[str]] = {}
         self._dark = Dark.of(ledger, world)
-        objects = {**self._dark.objects, **ledger.holders()}
+        holdings = ledger.holdings
+        objects = {**self._dark.objects, **holdings.objects}
         gone = set(leaving) - heirs.by_old.keys()
-        self._lasting = {one for one, holder in objects.items() if holder not in gone}
-        self._objects = {one: self._heirs.now(holder) for one, holder in objects.items()}
-        files = ledger.file_holders()
-        self._files = {spot: self._heirs.now(holder) for spot, holder in files.items()}
-        self._locate(self._lasting)
+        self._lasting = _left(objects, gone)
+        self._objects = _handed_on(objects, heirs)
+        self._files = _handed_on(holdings.files, heirs)
+        self._locate(self._lasting & {*self._dark.objects, *holdings.parents})
         self.standings = Standings(ledger, world)
         self._put_back = {
             key: why
@@ -267,6 +267,18 @@ def _union(standing: Traits, newest: Traits | None) -> Traits:
 
 
 T = TypeVar("T", bound=Hashable)
+
+
+def _left(held: Mapping[T, RequestKey], gone: Collection[RequestKey]) -> set[T]:
+    """Return what is held by those who stay."""
+    return {one for one, holder in held.items() if holder not in gone} if gone else set(held)
+
+
+def _handed_on(held: Mapping[T, RequestKey], heirs: Heirs) -> dict[T, RequestKey]:
+    """Return who holds what, heirs in the place of those that they take over from."""
+    if not heirs.by_old:
+        return dict(held)  # one by one it would take as long as all the rest
+    return {one: heirs.now(holder) for one, holder in held.items()}
 
 
 def _refuse_twice(claims: Iterable[T], text: str) -> None:

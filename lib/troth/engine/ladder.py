@@ -5,7 +5,7 @@ leads to is done in ``write``. Promises come first, each after those it requires
 is claimed before any request's, and what they cannot serve now waits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,7 +28,7 @@ from troth.engine.job_folders import take_job_folders
 from troth.engine.ledger import Ledger
 from troth.engine.perform import Performer
 from troth.engine.prepare import Preparer
-from troth.engine.remains import find_remains
+from troth.engine.remains import NO_REMAINS, Remains, find_remains
 from troth.engine.removal import (
     DeletionBudget,
     PruneRules,
@@ -159,7 +159,7 @@ class Engine:
         present = _present(intake, key_of)
         drafts = adoptions.bequeath(rationed, claims.files)
         drafts = take_job_folders(self.world, ledger, drafts, present)
-        remains = find_remains(self.world, ledger, present, drafts, claims.files)
+        remains = self._remains(intake, ledger, present, drafts, claims)
         items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts), *remains.items]
         drafts, early = hold_back(Guards(ledger, drafts).guarded(), heirs, removals)
         items += early
@@ -174,7 +174,7 @@ class Engine:
             blockers=frozenset(decisions.blockers),
             waiting=waiting,
             heirs=heirs,
-            upkeep=upkeep(self.world, ledger, intake, self.settings.inventory, remains.behind),
+            upkeep=self._upkeep(intake, ledger, remains),
             performer=self._performer(preparer, composer),
             agreements=agreements(ledger, lost, self.settings.inventory, self.settings.budget),
         )
@@ -197,6 +197,24 @@ class Engine:
                 decisions.items.append(of_error(submission, key, outcome))
         decisions.decide_all(one for one in climbed if isinstance(one, Draft))
         return preparer
+
+    def _remains(
+        self,
+        intake: Intake,
+        ledger: Ledger,
+        present: Iterable[RequestKey | None],
+        drafts: Sequence[tuple[Draft, Change | None]],
+        claims: Claims,
+    ) -> Remains:
+        """Find what is nobody's; where only some are asked about, nobody looks for it."""
+        if intake.scope is not None:
+            return NO_REMAINS
+        return find_remains(self.world, ledger, present, drafts, claims.files)
+
+    def _upkeep(self, intake: Intake, ledger: Ledger, remains: Remains) -> Sequence[Upkeep]:
+        if intake.scope is not None:
+            return ()
+        return upkeep(self.world, ledger, intake, self.settings.inventory, remains.behind)
 
     def _performer(self, preparer: Preparer, composer: Composer) -> Performer:
         performing = replace(preparer, renderer=self.renderer.performing)

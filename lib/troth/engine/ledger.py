@@ -1,14 +1,16 @@
 """What the state stores know at one moment, read once for a whole run."""
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.api import Fields, JsonObject, RequestKey, load_object
 from troth.api.labels import PROMISE_VERSION
+from troth.engine.holdings import Holdings
 from troth.engine.record import Record
-from troth.engine.values import ObjectId, Spot
+from troth.engine.values import Spot
 from troth.engine.view import View
 from troth.errors import InvalidInputError, Reason, TrothError
-from troth_statestore import revision_key
+from troth_statestore import Snapshot, revision_key
 
 __all__ = ["Entry", "Ledger", "names_in"]
 
@@ -59,6 +61,7 @@ class Ledger:
     _wrong: dict[RequestKey, InvalidInputError] = field(
         default_factory=dict[RequestKey, InvalidInputError], repr=False
     )
+    _holdings: Holdings | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, view: View) -> "Ledger":
@@ -68,6 +71,58 @@ class Ledger:
             for key, (content, version) in view.snapshots[store].records().items():
                 ledger._take(Spot(store, key), content, version)
         return ledger
+
+    def after(self, view: View) -> "Ledger":
+        """Return what stores know at a later moment; what has not changed is not read again.
+
+        Where a record cannot be trusted, or another store is looked at than before, all is read.
+        """
+        if self.unreadable or view.snapshots.keys() != self.view.snapshots.keys():
+            return Ledger.read(view)
+        later = Ledger(
+            view,
+            dict(self.entries),
+            revisions=dict(self.revisions),
+            destinations=dict(self.destinations),
+            _revision_bytes=dict(self._revision_bytes),
+        )
+        moved = {
+            store: _moved(one, view.snapshots[store]) for store, one in self.view.snapshots.items()
+        }
+        # All is forgotten before anything is taken: a record may have gone from one to another.
+        old = later._forget(Spot(store, key) for store, keys in moved.items() for key in keys)
+        new = later._take_all(moved)
+        if later.unreadable:
+            return Ledger.read(view)  # it may be a second one of somebody known already
+        later._holdings = self._holdings.after(old, new) if self._holdings is not None else None
+        return later
+
+    def _take_all(self, wanted: Mapping[str, Collection[str]]) -> list[Record]:
+        """Take what stands at these places, by store; return the records of requests among it."""
+        found: list[Record] = []
+        for store, keys in sorted(wanted.items()):
+            snapshot = self.view.snapshots[store]
+            versions = snapshot.record_versions()
+            for key, content in sorted(snapshot.read_records(keys).items()):
+                self._take(Spot(store, key), content, versions[key])
+                owner = names_in(key)
+                if owner is not None and owner in self.entries:
+                    found.append(self.entries[owner].record)
+        return found
+
+    def _forget(self, spots: Iterable[Spot]) -> list[Record]:
+        """Forget what stood at these places; return the records of requests among that."""
+        found: list[Record] = []
+        for spot in spots:
+            self.revisions.pop(spot, None)
+            if not any(other.path == spot.path for other in self.revisions):
+                self._revision_bytes.pop(spot.path, None)
+            self.destinations.pop(spot, None)
+            owner = names_in(spot.path)
+            entry = self.entries.pop(owner, None) if owner is not None else None
+            if entry is not None:
+                found.append(entry.record)
+        return found
 
     def _take(self, spot: Spot, content: bytes, version: str) -> None:
         if spot.path.startswith("revisions/"):
@@ -135,24 +190,17 @@ class Ledger:
             versions.setdefault(name, []).append(version)
         return versions
 
-    def holders(self) -> dict[tuple[str, ObjectId], RequestKey]:
-        """Return who holds which object in which Destination."""
-        return {
-            (placement.destination, identity): key
-            for key, entry in self.entries.items()
-            for placement in entry.record.placements
-            for identity in placement.objects
-        }
+    @property
+    def holdings(self) -> Holdings:
+        """Who holds what."""
+        if self._holdings is None:
+            self._holdings = Holdings.of(entry.record for entry in self.entries.values())
+        return self._holdings
 
-    def file_holders(self) -> dict[Spot, RequestKey]:
-        """Return who holds which file, of those that lie in no folder of their own."""
-        return {
-            spot: key
-            for key, entry in self.entries.items()
-            for placement in (*entry.record.placements, *entry.record.leaving)
-            if placement.owned is None
-            for spot in placement.spots
-        }
+
+def _moved(earlier: Snapshot, later: Snapshot) -> set[str]:
+    """Return the keys of records that are not what they were."""
+    return {key for key, _ in earlier.record_versions().items() ^ later.record_versions().items()}
 
 
 def _promise_in(content: bytes, source: str) -> JsonObject:

@@ -23,7 +23,7 @@ from troth.engine.sites import MANAGED, Site, folder_in, given_sites, recorded_s
 from troth.engine.values import Item, Spot, World
 from troth_statestore import KEPT, split_place
 
-__all__ = ["Remains", "find_remains", "remains_on_record"]
+__all__ = ["NO_REMAINS", "Remains", "find_remains", "remains_on_record"]
 
 # How Kratix lays files out in ``nestedByMetadata``: the id of a workload group stands before the
 # file. Source: Kratix's workplacement controller (``workplacement_controller.go``).
@@ -52,6 +52,9 @@ class Remains:
             *_lines(self.others, "of another layout, nobody's, and kept", "Remove"),
             *_lines(self.behind, "where it was before it moved, nobody's, and kept", "Remove"),
         ]
+
+
+NO_REMAINS = Remains({}, {}, {})
 
 
 def _lines(found: Mapping[str, Sequence[Spot]], what: str, advice: str) -> Iterator[Item]:
@@ -145,7 +148,7 @@ class _Search:
         self._view = ledger.view
         unreadable = (names_in(spot.path) for spot in ledger.unreadable)
         self._known = {*present, *ledger.entries, *unreadable}
-        self._accounted = {*accounted, *ledger.file_holders()}
+        self._accounted = {*accounted, *ledger.holdings.files}
         self._owned = {
             Spot(one.store, one.owned)
             for entry in ledger.entries.values()

@@ -63,7 +63,7 @@ class PruneRules:
 
 def sort_out(
     ledger: Ledger,
-    present: Collection[RequestKey],
+    absent: Collection[RequestKey],
     rules: PruneRules,
     heir_of: Callable[[RequestKey], RequestKey | None],
 ) -> tuple[list[RequestKey], list[Item]]:
@@ -73,16 +73,18 @@ def sort_out(
 
     Args:
         ledger: what the stores know.
-        present: requests and Promises of this run, whatever became of them.
-        rules: what may be concluded from one not being among them.
+        absent: requests and Promises that were not handed in.
+        rules: what may be concluded from that.
         heir_of: tells who takes over, which makes it no loss that a budget counts.
     """
+    gone = {key for key in absent if key in ledger.entries}
+    if not gone:
+        return [], []
     records = {key: entry.record for key, entry in ledger.entries.items()}
     mine = {key: record for key, record in records.items() if record.inventory == rules.inventory}
-    absent = sorted(mine.keys() - set(present), key=lambda key: (key.is_promise, key))
     removable: list[RequestKey] = []
     kept: list[Item] = []
-    for key in absent:
+    for key in sorted(gone & mine.keys(), key=lambda key: (key.is_promise, key)):
         taken_over = heir_of(key) is not None
         reason = _reason_to_keep(mine[key], rules, taken_over=taken_over)
         reason = reason or _out_of_this_run(mine[key], ledger)
@@ -119,9 +121,12 @@ def agreements(
         inventory: whose requests a budget counts.
         budget: what was agreed to.
     """
+    gone = set(lost)
+    if not gone:
+        return {}
     entries = ledger.entries.items()
     homes = {key: entry.home for key, entry in entries if entry.record.inventory == inventory}
-    return budget.leans_on({key: homes[key] for key in lost}, homes)
+    return budget.leans_on({key: homes[key] for key in gone}, homes)
 
 
 def files_of_others(

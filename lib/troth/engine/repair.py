@@ -5,7 +5,7 @@ says they are. Else somebody has to ask for it by name: what was written since w
 edit, and put right from that version. Nothing here writes or removes a file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -264,6 +264,13 @@ class _Mended:
             if content is not None
         }
         return {path: one for path, one in held.items() if path not in self._mended} | put
+
+    def record_versions(self) -> Mapping[str, str]:
+        return {key: version for key, (_, version) in self.records().items()}
+
+    def read_records(self, keys: Collection[str]) -> Mapping[str, bytes]:
+        held = self.records()
+        return {key: held[key][0] for key in keys if key in held}
 
     def digests(self, prefix: str) -> Mapping[str, str]:
         return self._snapshot.digests(prefix)

@@ -188,13 +188,13 @@ class _Judge:
     def _refuse_held(self, files: Mapping[Spot, bytes]) -> None:
         """Refuse objects and files of others; what routes take is left to the sync."""
         ledger, key = self.past.ledger, self.entry.record.key
-        standing, holders = self.standing(), ledger.file_holders()
+        standing, holders = self.standing(), ledger.holdings.files
         for spot in sorted(files.keys() - standing):
             holder = holders.get(spot)
             if holder is not None or ledger.view.digests(spot).get(spot) is not None:
                 who = f"is held by {holder}" if holder else "was put there by somebody else"
                 raise HeldError(Reason.PATH_HELD, f"the file {spot} {who} now.", holder)
-        taken = ledger.holders()
+        taken = ledger.holdings.objects
         for destination, identity in self._objects(files):
             holder = taken.get((destination, identity), key)
             if holder != key:

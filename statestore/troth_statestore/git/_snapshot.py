@@ -1,6 +1,6 @@
 """One moment of a Git store: names of objects, and a way to read them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from troth.errors import Reason, TransientError
 from troth_statestore.git._cache import CacheDamagedError
@@ -34,16 +34,21 @@ class GitSnapshot:
     def records(self) -> Mapping[str, tuple[bytes, str]]:
         """Return every record: key → (bytes, version)."""
         versions = self._moment.records.index.digests
-        contents = self.read_records(list(versions))
+        contents = self.read_records(versions)
         return {key: (content, versions[key]) for key, content in contents.items()}
 
-    def read_records(self, keys: Sequence[str]) -> dict[str, bytes]:
+    def record_versions(self) -> Mapping[str, str]:
+        """Return the version of every record by key; what is no file is left out."""
+        versions = self._moment.records.index.digests
+        return {key: one for key, one in versions.items() if not one.startswith(_SUBMODULE)}
+
+    def read_records(self, keys: Collection[str]) -> dict[str, bytes]:
         """Return the bytes of records that are there; what is no file is left out."""
         versions = self._moment.records.index.digests
         ids = {
             key: _object_id(versions[key])
             for key in keys
-            if not versions[key].startswith(_SUBMODULE)
+            if key in versions and not versions[key].startswith(_SUBMODULE)
         }
         blobs = self._plain.blobs(ids.values())
         return {key: blobs[object_id] for key, object_id in ids.items()}

@@ -220,7 +220,7 @@ def test_an_old_file_is_held_until_it_is_gone() -> None:
 
     ledger = Ledger.read(View({name: store.snapshot() for name, store in stores.items()}))
 
-    assert ledger.file_holders()[Spot("third", "one.yaml")].name == "one"
+    assert ledger.holdings.files[Spot("third", "one.yaml")].name == "one"
 
 
 def test_verify_says_that_an_old_place_was_not_looked_at() -> None:

@@ -219,9 +219,9 @@ def test_nothing_is_taken_back_that_another_run_has_written_for_the_same_request
         flushes.append(store)
         if len(flushes) == 2:  # its files elsewhere are there, and its record is not
             one.sync(request(value="x"))
-        return other._submit(store, changes)
+        return other.submit(store, changes)
 
-    Writer(other._world(), other._renderer(), other.settings, submit).write(plan)
+    Writer(other.world, other.renderer, other.settings, submit).write(plan)
 
     assert len(flushes) >= 2
     assert len(files(one.store)) == len(files(one.others["other"])) == 1

@@ -102,7 +102,7 @@ def test_a_revision_that_batches_share_is_handed_in_once() -> None:
 class Refusing(Platform):
     """A platform whose store takes nothing."""
 
-    def _submit(self, store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
+    def submit(self, store: str, changes: Sequence[ChangeSet]) -> list[Future[Receipt]]:
         refused: list[Future[Receipt]] = [Future() for _ in changes]
         for one in refused:
             one.set_exception(StoreError(Reason.STATE_STORE_REFUSED, f"{store} is full."))
