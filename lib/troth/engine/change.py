@@ -10,9 +10,9 @@ from troth.engine.digest import output_digest
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.moves import how_moved, left_elsewhere
+from troth.engine.never_back import sealed_digest
 from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.render import Rendered
-from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
 from troth_statestore import ChangeSet, Deed, Owner, digest_bytes, record_key
 

@@ -13,7 +13,6 @@ from troth.api import RequestKey, ResourceRequest
 from troth.engine.absence import Intake, absent
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
-from troth.engine.canary import Upkeep, upkeep
 from troth.engine.change import Change, Composer
 from troth.engine.check import OutputLimits
 from troth.engine.claim import Claims
@@ -42,6 +41,7 @@ from troth.engine.room import Room
 from troth.engine.rotations import RotationLimit
 from troth.engine.sealing import sealing_digest
 from troth.engine.suspension import Suspension
+from troth.engine.upkeep import Upkeep, upkeep
 from troth.engine.values import Item, Spot, World
 from troth.engine.view import View
 from troth.errors import InvalidInputError, Reason, TrothError

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from troth.api import RequestKey
-from troth.engine.canary import Upkeep
 from troth.engine.carry import Fate, landed, told
 from troth.engine.change import Pair
 from troth.engine.draft import Draft
 from troth.engine.ladder import Plan
 from troth.engine.report import of_draft, of_error, of_record, state_of
+from troth.engine.upkeep import Upkeep
 from troth.engine.values import HELD, Item, State
 from troth.errors import Reason, TrothError
 from troth_statestore import Outcome, Receipt

@@ -63,7 +63,7 @@ class Preparer:
     unavailable: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
 
     def begin(self, submission: Submission) -> Draft:
-        """Admit a request and recall what is known of it; `Draft.settled` says if that is all.
+        """Admit a request and remember what is known of it; `Draft.settled` says if that is all.
 
         Raises:
             PermanentError: of every kind that docs/errors.md lists for a request.
@@ -86,7 +86,7 @@ class Preparer:
         if record is None or forced:
             return draft
         try:
-            return self._recall(draft, record)
+            return self._remember(draft, record)
         except UnscheduledError as error:
             return unplaced(draft, error)
 
@@ -133,7 +133,7 @@ class Preparer:
             )
             raise HeldError(Reason.OTHER_INVENTORY, message)
 
-    def _recall(self, draft: Draft, record: Record) -> Draft:
+    def _remember(self, draft: Draft, record: Record) -> Draft:
         """Return the draft as the record has it; not settled when it has to be rendered."""
         digest = self._digest(draft, record.status)
         now = self.renderer.moment().now
