@@ -268,9 +268,13 @@ class Platform:
 
     def write(self, plan: Plan) -> dict[str, Item]:
         """Carry out a plan, perhaps one that was made a while ago."""
+        return {item.name or item.promise: item for item in self.lines(plan)}
+
+    def lines(self, plan: Plan) -> Sequence[Item]:
+        """Carry out a plan; all lines, of requests of one name as well."""
         self.flushes = []
         writer = Writer(self.world, self.renderer, self.settings, self.submit)
-        return {item.name or item.promise: item for item in writer.write(plan).items}
+        return writer.write(plan).items
 
     @property
     def files(self) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import click
 from troth.api import DeletionLimit, StorePolicy
 from troth.api.store_policy import limit_of, rate_of
 from troth.cli.store_options import StoreOptions, store_options
+from troth.engine import ROTATIONS
 
 __all__ = [
     "WorkOptions",
@@ -34,6 +35,7 @@ class WorkOptions:
     prune: bool
     allow_deletions: int
     deletion_budget: DeletionLimit | None
+    rotation_limit: int
     pushes_per_minute: float | None
     push_burst: int | None
     accept_remote: bool
@@ -127,7 +129,7 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _budget_options(function: F) -> F:
-    """Take how much may be removed unasked, and how often stores are pushed to."""
+    """Take how much may be removed or rotated in a run, and how often stores are pushed to."""
     return _all(
         function,
         click.option(
@@ -146,6 +148,17 @@ def _budget_options(function: F) -> F:
             metavar="N,PERCENT%",
             help="Stop where more than N requests and more than this part of the inventory would "
             "go; 100% never stops.  [default: 10,20%]",
+        ),
+        click.option(
+            "--rotation-limit",
+            envvar="TROTH_ROTATION_LIMIT",
+            show_envvar=True,
+            type=click.IntRange(min=0),
+            default=ROTATIONS,
+            show_default=True,
+            metavar="N",
+            help="How many requests may make their credentials anew in this run since a cluster "
+            "has lost its sealing keys; the others wait with what they have.",
         ),
         click.option(
             "--pushes-per-minute",

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from troth.api import Json
 from troth.engine import FAILING, Item, State
-from troth.errors import TrothError
+from troth.errors import Reason, TrothError
 from troth.local import Inputs
 
 __all__ = [
@@ -81,13 +81,21 @@ def print_items(items: Sequence[Item], *, planned: bool = False) -> None:
 
 
 def summary(items: Iterable[Item]) -> str:
-    """Return one sentence that counts the items by state."""
+    """Return one sentence that counts the items by state, and one on rotations where there are."""
     counts: dict[State, int] = {}
+    rotations: dict[State, int] = {}
     for item in items:
         counts[item.state] = counts.get(item.state, 0) + 1
+        if item.reason == Reason.KEY_REPLACED:
+            rotations[item.state] = rotations.get(item.state, 0) + 1
     if not counts:
         return "Nothing to do: no request was found."
-    return ", ".join(f"{counts[state]} {state.lower()}" for state in State if state in counts) + "."
+    told = ", ".join(f"{counts[state]} {state.lower()}" for state in State if state in counts) + "."
+    made, waiting = rotations.get(State.WRITTEN, 0), rotations.get(State.WAITING, 0)
+    if made or waiting:
+        told += f" Credentials for clusters that lost their keys: {made} made anew"
+        told += f", {waiting} waiting." if waiting else "."
+    return told
 
 
 def item_json(item: Item) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from troth.api.labels import ALLOW_DELETIONS
 from troth.cli.options import WorkOptions
 from troth.cli.progress import busy, progress
 from troth.cli.reports import console, with_problems
-from troth.engine import Settings
+from troth.engine import RotationLimit, Settings
 from troth.local import Inputs, Session, SyncOptions, load, open_session, open_store
 from troth.local.own_stages import serve_own_stages
 from troth.local.policies import deletion_budget, push_budgets
@@ -43,6 +43,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
             inventory=options.inventory,
             prune=options.prune,
             budget=deletion_budget(chosen, options.policy, options.allow_deletions),
+            rotations=RotationLimit(options.rotation_limit),
         )
         stores = _stores(chosen, inputs, writes=writes, accept=options.accept_remote)
         runner = make_runner(images, options.stage_timeout, options.stores.ways.secrets)

@@ -12,6 +12,7 @@ from troth.engine.preview import FileChange, Preview, preview
 from troth.engine.record import Record
 from troth.engine.removal import DeletionBudget
 from troth.engine.render import Moment, Rendered, Renderer
+from troth.engine.rotations import ROTATIONS, RotationLimit
 from troth.engine.rounds import settle
 from troth.engine.survey import survey, survey_one
 from troth.engine.values import (
@@ -30,6 +31,7 @@ from troth.engine.write import Report, Writer
 
 __all__ = [
     "FAILING",
+    "ROTATIONS",
     "Change",
     "DeletionBudget",
     "Engine",
@@ -48,6 +50,7 @@ __all__ = [
     "Rendered",
     "Renderer",
     "Report",
+    "RotationLimit",
     "Settings",
     "Spot",
     "State",

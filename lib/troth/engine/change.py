@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from troth.api import Promise, RequestKey
 from troth.api.labels import DELETION_PROTECTION
@@ -9,13 +10,13 @@ from troth.engine.digest import output_digest
 from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.moves import how_moved, left_elsewhere
+from troth.engine.never_back import sealed_digest
 from troth.engine.record import OUTPUTS_KEPT, Record
 from troth.engine.render import Rendered
-from troth.engine.sealed import sealed_digest
 from troth.engine.values import Placement, Spot
 from troth_statestore import ChangeSet, Deed, Owner, digest_bytes, record_key
 
-__all__ = ["VERBS", "Change", "Composer", "deed_of", "spread", "trailers_of"]
+__all__ = ["VERBS", "Change", "Composer", "Pair", "deed_of", "spread", "trailers_of"]
 
 VERBS = ("Adopt", "Create", "Move", "Put back", "Update")
 """What the subject of a commit may begin with that writes the files of a request."""
@@ -74,6 +75,10 @@ class Change:
             for store, part in self.parts.items()
             for path, content in part.files.items()
         }
+
+
+Pair: TypeAlias = tuple[Draft, Change | None]
+"""A draft with the change that it needs, None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Draft:
         begun: the draft before its stages ran, where there is something to be done outside.
         rolled_back: what it stays, where its files are rolled back and its stages are due: until
             they have something new to write.
+        rotates: whether it makes its credentials anew since a cluster has lost its keys.
     """
 
     key: RequestKey
@@ -66,6 +67,7 @@ class Draft:
     effects: tuple[str, ...] = ()
     begun: "Draft | None" = None
     rolled_back: "Draft | None" = None
+    rotates: bool = False
 
     @property
     def record(self) -> Record | None:
@@ -99,8 +101,7 @@ class Draft:
     @property
     def is_to_act(self) -> bool:
         """Whether its stages do outside what they want to before it is written."""
-        waits = self.settled is not None and self.settled.kind is Settlement.SUSPENDED_BY_STAGE
-        return bool(self.effects) and (self.settled is None or waits)
+        return bool(self.effects) and self.settled is None
 
     @property
     def promise_digest(self) -> str:

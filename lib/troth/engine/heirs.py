@@ -17,7 +17,8 @@ from troth.engine.draft import Draft
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record, identity_of
 from troth.engine.report import of_error, of_record
-from troth.engine.values import Item, ObjectId, State, World
+from troth.engine.resting import Before, resting, rests
+from troth.engine.values import Item, State, World
 from troth.errors import Reason, TrothError, WaitingError
 
 __all__ = [
@@ -92,6 +93,19 @@ class Heirs:
     def forebears(self, key: RequestKey) -> Sequence[RequestKey]:
         """Return those that one takes over from."""
         return self._forebears.get(key, ())
+
+    def before(self, ledger: Ledger) -> Before:
+        """Return what tells of what a request had at the start of the run."""
+
+        def records(key: RequestKey) -> list[Record]:
+            known = (ledger.entries.get(one) for one in (key, *self.forebears(key)))
+            return [entry.record for entry in known if entry is not None]
+
+        return records
+
+    def of(self, heirs: Collection[RequestKey]) -> set[RequestKey]:
+        """Return the requests that some take over from."""
+        return {old for old, heir in self.by_old.items() if heir in heirs and not old.is_promise}
 
     def left(self, removals: Collection[RequestKey]) -> "Heirs":
         """Return those whose forebears are still to be removed."""
@@ -180,44 +194,11 @@ def in_turn(
     early = {k: old for k, old in heirs.too_early(removed).items() if k not in written}
     if not early:
         return found, []
-    records = {key: entry.record for key, entry in ledger.entries.items()}
-    resting: dict[RequestKey, RequestKey] = {}
-    while True:  # what rests on one that rests, rests too
-        parents = {
-            (name, parent.identity): draft.key
-            for draft, _ in found
-            if draft.key in early or draft.key in resting
-            for name, traits in draft.traits.items()
-            for parent in traits.parents
-        }
-        more = {
-            draft.key: parents[min(refers)]
-            for draft, _ in found
-            if draft.key not in early
-            and draft.key not in resting
-            and (refers := parents.keys() & _newly_referred(draft, heirs, records))
-        }
-        if not more:
-            break
-        resting |= more
+    waits = resting([draft for draft, _ in found], early, heirs.before(ledger))
     items = [not_yet(draft, early[draft.key]) for draft, _ in found if draft.key in early]
-    items += [_rests(draft, resting[draft.key]) for draft, _ in found if draft.key in resting]
-    rest = [one for one in found if one[0].key not in early and one[0].key not in resting]
+    items += [rests(draft, waits[draft.key]) for draft, _ in found if draft.key in waits]
+    rest = [one for one in found if one[0].key not in early and one[0].key not in waits]
     return rest, items
-
-
-def _newly_referred(
-    draft: Draft, heirs: Heirs, records: Mapping[RequestKey, Record]
-) -> set[tuple[str, ObjectId]]:
-    """Return what the routes of a draft hang on, in Destinations where they are not as before."""
-    before = [records[key] for key in (draft.key, *heirs.forebears(draft.key)) if key in records]
-    return {
-        (name, ref.parent)
-        for name, traits in draft.traits.items()
-        if all(record.traits.get(name) != traits for record in before)
-        for route in traits.routes
-        for ref in route.parents
-    }
 
 
 def without_heirs(
@@ -226,11 +207,6 @@ def without_heirs(
     """Return those of some removals whose heir was left out: they are kept."""
     there = {draft.key for draft in drafts}
     return {old for old in removed if heirs.now(old) != old and heirs.now(old) not in there}
-
-
-def _rests(draft: Draft, heir: RequestKey) -> Item:
-    message = f"it was decided by the Gateway of {heir}, which is not written yet; run again."
-    return of_error(draft.submission, draft.key, WaitingError(Reason.PARENT_NOT_FOUND, message))
 
 
 def not_yet(draft: Draft, old: RequestKey) -> Item:

@@ -13,7 +13,6 @@ from troth.api import RequestKey, ResourceRequest
 from troth.engine.absence import Intake, absent
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
-from troth.engine.canary import Upkeep, upkeep
 from troth.engine.change import Change, Composer
 from troth.engine.check import OutputLimits
 from troth.engine.claim import Claims
@@ -39,8 +38,10 @@ from troth.engine.removal import (
 from troth.engine.render import Renderer
 from troth.engine.report import of_error
 from troth.engine.room import Room
+from troth.engine.rotations import RotationLimit
 from troth.engine.sealing import sealing_digest
 from troth.engine.suspension import Suspension
+from troth.engine.upkeep import Upkeep, upkeep
 from troth.engine.values import Item, Spot, World
 from troth.engine.view import View
 from troth.errors import InvalidInputError, Reason, TrothError
@@ -57,12 +58,14 @@ class Settings:
         prune: remove also what was read from other roots.
         budget: how much may be removed unasked.
         limits: how much one request may render.
+        rotations: how many requests may rotate since a cluster has lost its keys.
     """
 
     inventory: str = "default"
     prune: bool = False
     budget: DeletionBudget = field(default_factory=DeletionBudget)
     limits: OutputLimits = field(default_factory=OutputLimits)
+    rotations: RotationLimit = field(default_factory=RotationLimit)
 
     def __post_init__(self) -> None:
         """Refuse a name that no record could be told to belong to."""
@@ -100,6 +103,11 @@ class Plan:
     upkeep: Sequence[Upkeep]
     performer: Performer
     agreements: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def rotating(self) -> frozenset[RequestKey]:
+        """The requests that rotate since a cluster has lost its keys."""
+        return frozenset(draft.key for draft, _ in self.drafts if draft.rotates)
 
     @property
     def kept_files(self) -> frozenset[Spot]:
@@ -145,10 +153,11 @@ class Engine:
         room = Room(ledger.view, self.settings.limits.shared_bytes)
         decisions = Decisions(claims, composer, room)
         preparer = self._decide(intake, preparer, decisions, progress)
-        came = [draft for draft, _ in decisions.drafts]
+        rationed = self.settings.rotations.ration(decisions.drafts, self.world, composer)
+        came = [draft for draft, _ in rationed]
         removals, unserved = keep_unserved(removals, heirs, ledger, came)
         present = _present(intake, key_of)
-        drafts = adoptions.bequeath(decisions.drafts, claims.files)
+        drafts = adoptions.bequeath(rationed, claims.files)
         drafts = take_job_folders(self.world, ledger, drafts, present)
         remains = self._remains(intake, ledger, present, drafts, claims)
         items = [*decisions.items, *kept, *unserved, *adoptions.left(drafts), *remains.items]

@@ -8,23 +8,17 @@ only an effect could tell, and nothing else: what was claimed is what is written
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from troth.api import RequestKey
-from troth.engine.change import Change, Composer
+from troth.engine.change import Change, Composer, Pair
 from troth.engine.climb import attempt
 from troth.engine.draft import Draft
-from troth.engine.install import in_vain, why_unavailable
 from troth.engine.prepare import Preparer
 from troth.engine.report import of_error
 from troth.engine.values import Item, ObjectId, Spot
-from troth.errors import Reason, StageError, TrothError, WaitingError
+from troth.errors import Reason, StageError, TrothError
 
 __all__ = ["Performer"]
-
-
-# A draft with the change it needs, None for nothing.
-_Pair: TypeAlias = tuple[Draft, Change | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,66 +35,42 @@ class Performer:
     composer: Composer
     workers: int
 
-    def perform(self, drafts: Sequence[_Pair]) -> tuple[list[_Pair], list[Item]]:
+    def perform(self, drafts: Sequence[Pair]) -> tuple[list[Pair], list[Item]]:
         """Return the drafts with what their effects gave, and a report on those that failed.
 
-        What stays where it is because it waits, or has no place, does nothing outside. Promises go
-        first: what one asks for that could not be installed is neither done nor written.
+        What stays where it is because it waits, or has no place, does nothing outside.
         """
-        asked = [pair for pair in drafts if pair[0].is_to_act]
-        done = self._done(pair for pair in asked if pair[0].key.is_promise)
-        why = {
-            draft.key.promise: text
-            for draft, _ in asked
-            if (fresh := done.get(draft.key)) is not None
-            and (
-                text := why_unavailable(
-                    fresh if isinstance(fresh, TrothError) else fresh[0],
-                    known=draft.record is not None,
-                )
-            )
-            is not None
-        }
-        vain = {
-            draft.key: WaitingError(
-                Reason.PROMISE_UNAVAILABLE, in_vain(draft.key.promise, why[draft.key.promise])
-            )
-            for draft, _ in drafts
-            if draft.settled is None and not draft.key.is_promise and draft.key.promise in why
-        }
-        settled = done.keys() | vain.keys()
-        done |= self._done(pair for pair in asked if pair[0].key not in settled)
-        return _split(drafts, {**done, **vain})
+        return _split(drafts, self._done(pair for pair in drafts if pair[0].is_to_act))
 
-    def _done(self, drafts: Iterable[_Pair]) -> dict[RequestKey, _Pair | TrothError]:
+    def _done(self, drafts: Iterable[Pair]) -> dict[RequestKey, Pair | TrothError]:
         asked = {pair[0].key: pair for pair in drafts}
         if not asked:
             return {}
         with ThreadPoolExecutor(self.workers) as pool:
             return dict(zip(asked, pool.map(self._attempt, asked.values()), strict=True))
 
-    def _attempt(self, planned: _Pair) -> _Pair | TrothError:
+    def _attempt(self, planned: Pair) -> Pair | TrothError:
         return attempt(self._again, planned)
 
-    def _again(self, planned: _Pair) -> _Pair:
+    def _again(self, planned: Pair) -> Pair:
         draft, change = planned
         fresh = self.preparer.finish(draft.begun or draft)
-        if fresh.settled is None and _claims(fresh) - _claims(draft):
+        if fresh.settled is None and _claims(fresh) != _claims(draft):
             message = (
-                "once its effects were performed, the stage rendered objects, routes or files that "
-                "it had not rendered before; only what stands in them may depend on an effect. "
+                "once its effects were performed, the stage rendered other objects, routes or "
+                "files than before; only what stands in them may depend on an effect. "
                 "The stage has to be mended."
             )
             raise StageError(Reason.UNSTABLE, message)
-        fresh = replace(fresh, put_back=draft.put_back)
+        fresh = replace(fresh, put_back=draft.put_back, rotates=draft.rotates)
         return fresh, _renewed(change, fresh, self.composer.update(fresh))
 
 
 def _split(
-    drafts: Sequence[_Pair], outcomes: Mapping[RequestKey, _Pair | TrothError]
-) -> tuple[list[_Pair], list[Item]]:
+    drafts: Sequence[Pair], outcomes: Mapping[RequestKey, Pair | TrothError]
+) -> tuple[list[Pair], list[Item]]:
     items: list[Item] = []
-    found: list[_Pair] = []
+    found: list[Pair] = []
     for pair in drafts:
         fresh = outcomes.get(pair[0].key, pair)
         if isinstance(fresh, TrothError):
@@ -111,14 +81,13 @@ def _split(
 
 
 def _claims(draft: Draft) -> set[tuple[str, ObjectId | Spot | str]]:
-    """Return all that a draft asks for and others could hold."""
+    """Return all that a draft asks for: objects, routes and files."""
     found: set[tuple[str, ObjectId | Spot | str]] = {
         (name, str(traits.encode())) for name, traits in draft.traits.items()
     }
     for placement in draft.placements:
         found |= {(placement.destination, identity) for identity in placement.objects}
-        if placement.owned is None:
-            found |= {(placement.destination, spot) for spot in placement.spots}
+        found |= {(placement.destination, spot) for spot in placement.spots}
     return found
 
 

@@ -22,7 +22,7 @@ from troth.engine.observe import Sight, compare
 from troth.engine.place import place, require_any
 from troth.engine.record import Record, identity_of
 from troth.engine.refusals import refuse_superseded, refuse_without_pipelines
-from troth.engine.render import Rendered, Renderer, refuse_unknown
+from troth.engine.render import Rendered, Renderer, refuse_own_effects, refuse_unknown
 from troth.engine.routes import Traits
 from troth.engine.sealing import refuse_misdirected
 from troth.engine.settled import Settled
@@ -37,6 +37,7 @@ from troth.engine.standstill import (
     unplaced,
     with_old_output,
 )
+from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import HeldError, OutputRefusedError, Reason, UnscheduledError
 
@@ -62,7 +63,7 @@ class Preparer:
     unavailable: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
 
     def begin(self, submission: Submission) -> Draft:
-        """Admit a request and recall what is known of it; `Draft.settled` says if that is all.
+        """Admit a request and remember what is known of it; `Draft.settled` says if that is all.
 
         Raises:
             PermanentError: of every kind that docs/errors.md lists for a request.
@@ -85,7 +86,7 @@ class Preparer:
         if record is None or forced:
             return draft
         try:
-            return self._recall(draft, record)
+            return self._remember(draft, record)
         except UnscheduledError as error:
             return unplaced(draft, error)
 
@@ -132,7 +133,7 @@ class Preparer:
             )
             raise HeldError(Reason.OTHER_INVENTORY, message)
 
-    def _recall(self, draft: Draft, record: Record) -> Draft:
+    def _remember(self, draft: Draft, record: Record) -> Draft:
         """Return the draft as the record has it; not settled when it has to be rendered."""
         digest = self._digest(draft, record.status)
         now = self.renderer.moment().now
@@ -176,6 +177,7 @@ class Preparer:
         )
         check_status(rendered.status)
         refuse_unknown(rendered, performed=self.renderer.performs)
+        refuse_own_effects(draft.key, rendered)
         again = not self.renderer.performs and self._repeats(draft)
         digest = self._digest(draft, rendered.status)
         begun = replace(draft, rolled_back=None) if rendered.effects else None
@@ -189,12 +191,31 @@ class Preparer:
             begun=begun,
         )
         if rendered.suspension is not None:
-            check_status({"message": rendered.suspension.message})
-            before = record.suspension if record is not None else None
-            suspension = replace(rendered.suspension, input_digest=digest).after(before)
-            waiting = replace(draft, settled=suspended(suspension), suspension=suspension)
-            return with_old_output(waiting)
+            return self._waiting(draft, rendered.suspension)
         return self._lay_out(draft, rendered, again=again)
+
+    def _waiting(self, draft: Draft, asked: Suspension) -> Draft:
+        """Let a request wait with the output that it had.
+
+        Nothing is claimed for what waits, so nothing is done outside either: it would be known only
+        afterwards whether what comes of it may be written. What its stages left then tells of
+        effects that nobody has performed.
+        """
+        check_status({"message": asked.message})
+        if draft.begun is not None and not self.renderer.performs:
+            what = "; ".join(draft.effects)
+            draft = replace(draft.begun, due=draft.due, unfinished=True)
+            text = (
+                f"{asked.message} It wants to act outside as well ({what}), which is done for "
+                "nothing that waits: a stage that waits for its own effect has to render with what "
+                "is not known yet."
+            )
+            asked = replace(asked, message=text.strip())
+        digest = self._digest(draft, draft.status)
+        before = draft.record.suspension if draft.record is not None else None
+        suspension = replace(asked, input_digest=digest).after(before)
+        draft = replace(draft, settled=suspended(suspension), suspension=suspension)
+        return with_old_output(draft)
 
     def _lay_out(self, draft: Draft, rendered: Rendered, *, again: bool) -> Draft:
         """Find the place of what was rendered, and what it holds there.

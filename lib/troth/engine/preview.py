@@ -39,6 +39,8 @@ def preview(plan: Plan) -> list[Preview]:
     view = plan.ledger.view
     found = [Preview(_unless_freed(plan, item)) for item in plan.items]
     gone = set(plan.removals) - plan.waiting.keys()
+    acting = {draft.key for draft, _ in plan.drafts if draft.is_to_act}
+    gone |= plan.heirs.of(acting)  # those act before any delete pipeline runs
     drafts, early = in_turn(plan.drafts, plan.heirs, plan.ledger, gone)
     kept = without_heirs(plan.removals, plan.heirs, (draft for draft, _ in drafts))
     found += map(Preview, early)

@@ -31,7 +31,15 @@ from troth.engine.values import ObjectVersion, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth_statestore import Owner, record_key
 
-__all__ = ["API_VERSION", "OUTPUTS_KEPT", "Record", "asked_of", "identity_of", "version_of"]
+__all__ = [
+    "API_VERSION",
+    "OUTPUTS_KEPT",
+    "Record",
+    "asked_of",
+    "identity_of",
+    "spelled_in",
+    "version_of",
+]
 
 _GROUP = "troth.dev/"
 API_VERSION = f"{_GROUP}v1alpha1"
@@ -188,12 +196,17 @@ class Record:
 
 def version_of(content: bytes) -> str | None:
     """Return the version of Troth's records that something is spelled in, None when in none."""
-    try:
-        spelled = _parse(content, "")
-    except (TrothError, UnicodeDecodeError, RecursionError):
-        return None
+    spelled = spelled_in(content)
     version = str(spelled.get("apiVersion", ""))
     return version if spelled.get("kind") == _KIND and version.startswith(_GROUP) else None
+
+
+def spelled_in(content: bytes) -> JsonObject:
+    """Return what can be read of something that may be no record, nothing where nothing can."""
+    try:
+        return _parse(content, "")
+    except (TrothError, UnicodeDecodeError, RecursionError):
+        return {}
 
 
 def identity_of(request: ResourceRequest) -> tuple[str, str, str, str]:
@@ -243,6 +256,8 @@ def _decode(raw: JsonObject, home: str) -> Record:
     for name in ("apiVersion", "kind"):
         request.text(name)
     request.mapping("spec")
+    if not fields.has("status"):  # each record is written with one, and nothing else holds it
+        raise fields.error("status", "what the stages keep is needed here, {} for nothing.")
     generation = fields.value("generation")
     if not isinstance(generation, int):
         raise fields.error("generation", "a number is needed here.")

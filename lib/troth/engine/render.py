@@ -13,6 +13,7 @@ from troth.api import (
     JsonObject,
     Pipeline,
     Promise,
+    RequestKey,
     WorkflowType,
     canonical,
     dump_documents,
@@ -20,12 +21,12 @@ from troth.api import (
 from troth.engine.metadata import Control, merge_status, read_control, read_selectors, read_status
 from troth.engine.suspension import Suspension
 from troth.engine.values import Group
-from troth.errors import OutputRefusedError, PermanentError, Reason, StageError
+from troth.errors import NotServedError, OutputRefusedError, PermanentError, Reason, StageError
 from troth.runners import Runner, StageJob, StageResult
 from troth.sdk import UNKNOWN
 from troth.sdk.effects import PERFORM, RECALL
 
-__all__ = ["Moment", "Rendered", "Renderer", "refuse_unknown"]
+__all__ = ["Moment", "Rendered", "Renderer", "refuse_own_effects", "refuse_unknown"]
 
 # Where Kratix runs a Promise's own workflow, and so where its Secrets are.
 _SYSTEM_NAMESPACE = "kratix-platform-system"
@@ -221,6 +222,23 @@ def refuse_unknown(rendered: Rendered, *, performed: bool = False) -> None:
             "gives it. The stage has to be mended."
         )
         raise StageError(Reason.STAGE_FAILED, message)
+
+
+def refuse_own_effects(key: RequestKey, rendered: Rendered) -> None:
+    """Refuse effects of a Promise's own workflow, which has no state to know them again by.
+
+    Kratix keeps nothing of its status but ``message``, so it would act in every run.
+
+    Raises:
+        NotServedError: there are some; none was performed.
+    """
+    if key.is_promise and rendered.effects:
+        message = (
+            f"a Promise's own workflow acts outside ({'; '.join(rendered.effects)}), but has no "
+            "status in which it could keep what it has done, so it would do it again in every run. "
+            "Let a request of the Promise do it. Nothing was done."
+        )
+        raise NotServedError(Reason.PIPELINE_NOT_SERVED, message)
 
 
 @contextmanager

@@ -5,12 +5,14 @@ says they are. Else somebody has to ask for it by name: what was written since w
 edit, and put right from that version. Nothing here writes or removes a file.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from troth.api import RequestKey
 from troth.engine.change import Change
 from troth.engine.history import Past
+from troth.engine.kept_state import AS_OF_THEN, LOST, why_state_differs
 from troth.engine.ledger import names_in
 from troth.engine.observe import Sight, compare, observe
 from troth.engine.record import API_VERSION, Record, version_of
@@ -174,16 +176,20 @@ def _repair(past: Past, key: RequestKey, spot: Spot, inventory: str, *, asked: b
     if newest is None:
         if not asked:
             raise _left(f"No earlier version can be read; `--repair {_spelled(key)}` starts anew.")
-        text = (
-            "no version of its record could be read, so it started anew: what its stages kept is "
-            "lost, and its files are taken over where they are."
-        )
+        text = f"no version of its record could be read, so it started anew: {LOST}"
         return Repair(key, spot, None, text)
-    commit, content, record = newest
+    (commit, content, record), older = newest
     if record.inventory != inventory:
         raise _left(f"It belongs to the inventory {record.inventory!r}, which can repair it.")
     past.ledger.view.require(sorted({one.store for one in record.placements}))
     which = f"the newest version that can be read (commit {commit[:12]} of the records branch)"
+    broken = past.ledger.view.snapshots[spot.store].records()[spot.path][0]
+    differs = why_state_differs(record, broken, older)
+    if differs is not None and not asked:
+        raise _left(
+            f"{differs} `--repair {_spelled(key)}` takes {which} all the same; what its stages "
+            "have made outside since, a credential for one, may then be made anew."
+        )
     if _fits(past, record, spot.store):
         text = f"its record could not be read and was put back: {which} fits its files."
     elif asked:
@@ -193,6 +199,8 @@ def _repair(past: Past, key: RequestKey, spot: Spot, inventory: str, *, asked: b
             f"Its files are not those of {which}; `--repair {_spelled(key)}` takes it all the "
             "same, and the files are put right from it."
         )
+    if record.status or record.due is not None or differs is not None:
+        text = f"{text} {AS_OF_THEN}"
     return Repair(key, spot, content, text)
 
 
@@ -211,17 +219,24 @@ def _spelled(key: RequestKey) -> str:
     return key.promise if key.is_promise else "/".join(key)
 
 
-def _newest(past: Past, spot: Spot) -> tuple[str, bytes, Record] | None:
-    """Return commit, bytes and meaning of a record's newest version that can be read."""
+_Version: TypeAlias = tuple[str, bytes, Record]
+"""Commit, bytes and meaning of a version of a record."""
+
+
+def _newest(past: Past, spot: Spot) -> tuple[_Version, Iterator[Record]] | None:
+    """Return a record's newest version that can be read, and those before it."""
+    versions = _readable(past, spot)
+    newest = next(versions, None)
+    return None if newest is None else (newest, (record for _, _, record in versions))
+
+
+def _readable(past: Past, spot: Spot) -> Iterator[_Version]:
     history = past.histories.get(spot.store)
-    if history is None:
-        return None
-    for commit, content in history.record_versions(spot.path):
+    for commit, content in history.record_versions(spot.path) if history is not None else ():
         try:
-            return commit, content, Record.decode(content, spot.path, spot.store)
+            yield commit, content, Record.decode(content, spot.path, spot.store)
         except InvalidInputError:
             continue  # that is why an older one is looked for
-    return None
 
 
 def _fits(past: Past, record: Record, home: str) -> bool:

@@ -163,6 +163,9 @@ def _written(draft: Draft) -> tuple[Reason, str]:
         return Reason.CREATED, ""
     if moves := how_moved(draft.placements, draft.record.placements):
         return Reason.UPDATED, f"{moves}{_where_record_stays(draft)}"
+    if draft.rotates:
+        text = "its credentials are made anew, since its cluster has lost its sealing keys."
+        return Reason.KEY_REPLACED, text
     if draft.is_put_back:
         text = "its files had been changed by hand and were put back."
         return Reason.DRIFT_PUT_BACK, draft.put_back or text

@@ -13,11 +13,11 @@ from troth.engine.change import Change, deed_of, spread
 from troth.engine.digest import output_digest
 from troth.engine.history import Past, Step, receipt_in
 from troth.engine.ledger import Entry
+from troth.engine.never_back import SEALED_STAYS, sealed_digest
 from troth.engine.objects import identify
 from troth.engine.observe import observe
 from troth.engine.preview import FileChange
 from troth.engine.record import OUTPUTS_KEPT, Record
-from troth.engine.sealed import SEALED_STAYS, sealed_digest
 from troth.engine.values import ObjectId, Spot
 from troth.errors import (
     HeldError,

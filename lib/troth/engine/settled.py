@@ -48,6 +48,7 @@ class Settlement(Enum):
         Reason.WORKFLOW_SUSPENDED, State.SUSPENDED, keeps_record=False, needs_record=True
     )
     PROMISE_UNAVAILABLE = _Row(Reason.PROMISE_UNAVAILABLE, State.WAITING)
+    KEYS_REPLACED = _Row(Reason.KEY_REPLACED, State.WAITING, wanted=True, available=True)
     DESTINATION_GONE = _Row(Reason.DESTINATION_GONE, State.MISPLACED, available=True)
     UNSCHEDULED = _Row(Reason.NO_MATCHING_DESTINATION, State.UNSCHEDULED, needs_record=True)
 

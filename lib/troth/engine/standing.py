@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from troth.api import Reader, RequestKey
 from troth.engine.ledger import Ledger
+from troth.engine.never_back import SEALED_STAYS, sealed_digest
 from troth.engine.objects import identify, traits_of
 from troth.engine.observe import Sight, compare, observe
 from troth.engine.record import Record
 from troth.engine.routes import Traits
-from troth.engine.sealed import SEALED_STAYS, sealed_digest
 from troth.engine.values import ObjectId, Spot, World
 from troth.errors import InvalidInputError, OutputRefusedError
 

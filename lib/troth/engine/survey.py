@@ -1,11 +1,11 @@
 """Survey: what the stores alone say of their requests, with no input at hand."""
 
 from troth.engine.ledger import Entry, Ledger
+from troth.engine.never_back import SEALED_STAYS, sealed_digest
 from troth.engine.observe import NOWHERE, Sight, compare, observe
 from troth.engine.record import Record
 from troth.engine.remains import remains_on_record
 from troth.engine.report import of_record, of_unreadable, with_upkeep
-from troth.engine.sealed import SEALED_STAYS, sealed_digest
 from troth.engine.sites import recorded_sites
 from troth.engine.strays import Strays
 from troth.engine.suspension import spell_moment

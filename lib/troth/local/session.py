@@ -105,13 +105,19 @@ class Session:
             return view
         return replace(view, unreached={**self.inputs.hidden_stores, **view.unreached})
 
-    def plan(self, moment: View | Ledger, earlier: Mapping[RequestKey, str] = _NOTHING) -> Plan:
+    def plan(
+        self,
+        moment: View | Ledger,
+        earlier: Mapping[RequestKey, str] = _NOTHING,
+        rotated: frozenset[RequestKey] = frozenset(),
+    ) -> Plan:
         """Say what would change against a moment of the stores.
 
         Args:
             moment: that moment; read already, or not.
             earlier: what earlier rounds of the run were to remove, each with its home store; it
                 counts against the deletion budget.
+            rotated: what earlier rounds have let rotate; it counts against their limit.
         """
         inputs = self.inputs
         intake = Intake(
@@ -123,7 +129,11 @@ class Session:
             doubtful=frozenset(inputs.doubtful),
         )
         settings = self.options.settings
-        settings = replace(settings, budget=replace(settings.budget, earlier=earlier))
+        settings = replace(
+            settings,
+            budget=replace(settings.budget, earlier=earlier),
+            rotations=replace(settings.rotations, begun=rotated),
+        )
         engine = Engine(self.world, self._renderer, settings)
         return engine.plan(intake, moment, self.options.progress)
 
@@ -161,10 +171,12 @@ class Session:
     def _rounds(self, moments: Sequence[Ledger]) -> Callable[[], Plan]:
         """Return what makes the plan of each round; the first against `moments`, where given."""
         removed: dict[RequestKey, str] = {}
+        rotated: set[RequestKey] = set()
         known = iter(moments)
 
         def plan() -> Plan:
-            made = self.plan(next(known, None) or self.look(), removed)
+            made = self.plan(next(known, None) or self.look(), removed, frozenset(rotated))
+            rotated.update(made.rotating)
             removed.update({key: made.ledger.entries[key].home for key in made.removals})
             return made
 

@@ -131,6 +131,25 @@ def test_another_sealing_epoch_rotates_exactly_once(workspace: SealedWorkspace) 
     assert generation(workspace) == 2
 
 
+def test_rotations_for_lost_keys_are_counted_and_limited(workspace: SealedWorkspace) -> None:
+    workspace.run()
+    first = workspace.sealed()
+    workspace.cluster("west", **{"troth.dev/sealing-epoch": "rebuilt"})
+
+    plan = workspace.sealing("plan")
+    held = workspace.sealing("sync", "--rotation-limit", "0")
+    between = workspace.sealed()
+    workspace.environ["TROTH_ROTATION_LIMIT"] = "1"
+    made = workspace.sealing("sync")
+
+    counted = "Credentials for clusters that lost their keys:"
+    assert plan.out.rstrip().endswith(f"Would be: 1 written. {counted} 1 made anew.")
+    assert held.out.rstrip().endswith(f"1 waiting. {counted} 0 made anew, 1 waiting.")
+    assert (held.code, made.code) == (0, 0)
+    assert between == first != workspace.sealed()
+    assert made.out.rstrip().endswith(f"1 written. {counted} 1 made anew.")
+
+
 def test_another_secret_is_made_for_another_name(workspace: SealedWorkspace) -> None:
     workspace.run()
     states = [workspace.run(secretName="renamed")["state"] for _ in range(2)]

@@ -113,14 +113,21 @@ def test_a_plan_does_nothing_outside_and_says_what_would_be_done() -> None:
     assert b"(known after apply)" in (shown.files[0].after or b"")
 
 
-def test_a_plan_says_what_would_be_done_by_a_stage_that_waits_for_it() -> None:
-    control = dump_documents([{"effects": ["ask"], "suspend": True, "message": "no answer yet"}])
-    platform = platform_of(lambda _: StageResult({}, {"workflow-control.yaml": control}))
+def test_a_stage_that_waits_for_its_own_effect_does_not_act_and_is_told_why() -> None:
+    def stage(job: StageJob) -> StageResult:
+        if job.context["effects"] == "perform":
+            return writes(config_map("one"), status={"user": "one-g1"})(job)
+        wanted: JsonObject = {"effects": ["ask"], "suspend": True, "message": "no answer yet."}
+        return writes(control=wanted, status={"user": "(known after apply)"})(job)
 
-    (shown,) = (one for one in preview(platform.plan(request())) if one.item.name)
+    platform = platform_of(stage)
 
-    assert shown.item.state is State.SUSPENDED
-    assert shown.item.message.endswith("Outside, sync would: ask.")
+    items = [platform.sync(request())["one"] for _ in range(2)]
+
+    assert {job.context["effects"] for job in platform.runner.runs} == {"recall"}
+    assert [item.state for item in items] == [State.SUSPENDED] * 2
+    assert all("no answer yet. It wants to act outside as well (ask)" in i.message for i in items)
+    assert not any(b"known after apply" in record for record in platform.records.values())
 
 
 @pytest.mark.parametrize("why", ["held", "fence", "nowhere", "astray", "paused", "leak"])
@@ -427,6 +434,37 @@ def test_once_it_acted_a_stage_may_not_render_what_nobody_claimed() -> None:
     assert platform.files == {}
 
 
+ONE, TWO = config_map("one"), config_map("two")
+
+
+@pytest.mark.parametrize(
+    ("claimed", "rendered"),
+    [
+        ({"a.yaml": [ONE, TWO]}, {"a.yaml": [ONE]}),
+        ({"a.yaml": [ONE], "b.yaml": [TWO]}, {"a.yaml": [ONE, TWO]}),
+    ],
+    ids=["object", "file"],
+)
+def test_once_it_acted_a_stage_may_not_leave_out_what_it_claimed(
+    claimed: Mapping[str, list[JsonObject]], rendered: Mapping[str, list[JsonObject]]
+) -> None:
+    def stage(job: StageJob) -> StageResult:
+        recalls = job.context["effects"] == "recall"
+        control: JsonObject = {"effects": ["make it"]} if recalls else {}
+        files = claimed if recalls else rendered
+        return StageResult(
+            {path: dump_documents(found) for path, found in files.items()},
+            {"workflow-control.yaml": dump_documents([control])},
+        )
+
+    platform = platform_of(stage)
+
+    item = platform.sync(request())["one"]
+
+    assert (item.state, item.reason) == (State.FAILED, Reason.UNSTABLE)
+    assert platform.files == {}
+
+
 def test_a_value_that_nobody_will_give_is_never_written() -> None:
     item = platform_of(writes(config_map("one", user="(known after apply)"))).sync(request())["one"]
 
@@ -479,49 +517,20 @@ def test_what_kratix_left_in_another_store_goes_with_a_change_that_has_effects()
     assert list(east.snapshot().digests("")) == []
 
 
-def test_what_a_promise_brought_stays_while_who_takes_over_fails_to_act() -> None:
-    provider = Provider(down=True)
-    platform = Platform(stages={"configure": follows_spec, "install": provider})
-    operator: Json = config_map("operator", "operator")
-    platform.promises = [promise("old-name", dependencies=[operator])]
-    platform.sync(request())
-    before = {path for path in platform.files if "dependencies" in path}
-    platform.promises = [promise("new-name", install=["install"], dependencies=[operator])]
-
-    items = platform.sync(request())
-
-    assert before <= platform.files.keys()
-    assert items["old-name"].state is State.ORPHANED
-    assert items["new-name"].state is State.FAILED
-
-
-@pytest.mark.parametrize(("down", "waits"), [(True, False), (False, True)])
-def test_requests_wait_for_a_promise_that_failed_to_act_or_waits_once_it_has(
-    *, down: bool, waits: bool
-) -> None:
-    installer, provider = Provider(down=down, waits=waits), Provider()
-    platform = Platform(stages={"configure": provider, "install": installer})
-    platform.promises = [promise(install=["install"])]
-
-    item = platform.sync(request())["one"]
-
-    assert (item.state, item.reason) == (State.WAITING, Reason.PROMISE_UNAVAILABLE)
-    assert provider.calls == []
-    assert platform.files == {}
-
-
-def test_requests_of_a_promise_that_was_installed_go_on_while_its_provider_is_down() -> None:
+def test_a_promise_that_acts_outside_is_refused_before_it_does() -> None:
     installer = Provider()
     platform = Platform(stages={"configure": follows_spec, "install": installer})
     platform.promises = [promise(install=["install"])]
-    platform.sync()
-    installer.down = True
-    platform.promises = [promise(install=["install"], version="v2")]
 
     items = platform.sync(request())
 
-    assert items["one"].state is State.WRITTEN
-    assert items["thing"].state is State.FAILED
+    assert installer.calls == []
+    assert (items["thing"].state, items["thing"].reason) == (
+        State.REFUSED,
+        Reason.PIPELINE_NOT_SERVED,
+    )
+    assert "create the user thing-g1" in items["thing"].message
+    assert items["one"].reason is Reason.PROMISE_UNAVAILABLE
 
 
 def _with_pipelines_in(namespace: str) -> Json:

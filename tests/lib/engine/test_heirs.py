@@ -1,7 +1,8 @@
 """A Promise that is renamed: its requests are taken over, all at once or not at all."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ from support.platform import (
 )
 from support.routed import gate, stage
 
-from troth.api import Json, Layout, Promise
+from troth.api import Fields, Json, Layout, Promise, dump_documents
 from troth.engine import Settings, State, preview
 from troth.engine.disputes import disputes
-from troth.errors import Reason, StageError, StoreError
+from troth.errors import HeldError, Reason, StageError, StoreError, TransientError
 from troth.runners import StageJob, StageResult
 from troth_statestore import ChangeSet
 from troth_statestore.directory import DirectoryStore
@@ -470,6 +471,121 @@ def test_a_file_that_both_write_stays_in_a_layout_without_folders() -> None:
     assert platform.files == before
     assert items["one"].state is not State.REFUSED
     assert again["one"].state is State.UNCHANGED
+
+
+@dataclass
+class Provider:
+    """Users outside, one for each Promise and request, of which each name is there once.
+
+    Attributes:
+        named: how a user is called, of which Promise and request.
+        users: by name, whose they are.
+        told: what was done, in order.
+        down: whether it answers.
+        waits: whether the stage waits once it has made one.
+    """
+
+    named: str = "{promise}.{name}"
+    users: dict[str, str] = field(default_factory=dict[str, str])
+    told: list[str] = field(default_factory=list[str])
+    down: bool = False
+    waits: bool = False
+
+    def make(self, job: StageJob) -> StageResult:
+        """Make a user, or say that it is somebody else's."""
+        made = follows_spec(job)
+        if Fields(job.object).section("status").has("user"):
+            return made
+        if job.context["effects"] == "recall":
+            return self._with(made, effects=["make a user"])
+        if self.down:
+            raise TransientError(Reason.PROVIDER_UNREACHABLE, "the provider does not answer.")
+        user, owner = self._of(job)
+        if self.users.setdefault(user, owner) != owner:
+            raise HeldError(Reason.OBJECT_HELD, f"{user} is {self.users[user]}'s.")
+        self.told.append(f"make {user}")
+        metadata = {"status.yaml": dump_documents([{"user": user}])}
+        made = replace(made, metadata=metadata)
+        return self._with(made, suspend=True) if self.waits else made
+
+    def end(self, job: StageJob) -> StageResult:
+        """End all users of an owner."""
+        _, owner = self._of(job)
+        for user in [user for user, whose in self.users.items() if whose == owner]:
+            self.told.append(f"end {user}")
+            del self.users[user]
+        return StageResult()
+
+    def _of(self, job: StageJob) -> tuple[str, str]:
+        promise, name = job.environ["KRATIX_PROMISE_NAME"], job.environ["KRATIX_OBJECT_NAME"]
+        return self.named.format(promise=promise, name=name), f"{promise}/{name}"
+
+    def _with(self, made: StageResult, **control: Json) -> StageResult:
+        spelled = {"workflow-control.yaml": dump_documents([control])}
+        return replace(made, metadata={**made.metadata, **spelled})
+
+
+def renamed_provider(provider: Provider, undo: StageFunction | None = None) -> Platform:
+    """A platform whose Promise old-name, with one request that has a user, becomes new-name."""
+    stages = {"configure": provider.make, "undo": undo or provider.end}
+    platform = Platform(stages=stages, promises=[promise("old-name", delete=["undo"])])
+    platform.sync(request(value="x"))
+    platform.promises = [promise("new-name", delete=["undo"])]
+    return platform
+
+
+def test_a_renamed_promise_makes_its_own_outside_before_the_old_one_is_ended() -> None:
+    provider = Provider()
+    platform = renamed_provider(provider)
+
+    items = platform.sync(request(value="x"))
+    again = platform.sync(request(value="x"))
+
+    assert provider.told == ["make old-name.one", "make new-name.one", "end old-name.one"]
+    assert [path.split("/")[3] for path in platform.files] == ["new-name"]
+    assert len(platform.records) == 1
+    assert items["one"].state in {State.WRITTEN, State.REMOVED}
+    assert again["one"].state is State.UNCHANGED
+
+
+def test_the_old_one_goes_with_what_its_heir_has_acted_for_in_one_change() -> None:
+    platform = renamed_provider(Provider())
+
+    platform.sync(request(value="x"))
+
+    [both] = [flush for flush in platform.flushes if any(one.files for one in flush)]
+    assert any(one.delete and one.files for one in both)
+
+
+@pytest.mark.parametrize("why", ["down", "held", "waits"])
+def test_nothing_of_the_old_one_is_ended_while_its_heir_cannot_act(why: str) -> None:
+    provider = Provider(named="{name}" if why == "held" else "{promise}.{name}")
+    platform = renamed_provider(provider)
+    before = platform.files
+    provider.down, provider.waits = why == "down", why == "waits"
+
+    platform.sync(request(value="x"))
+
+    assert not any(told.startswith("end") for told in provider.told)
+    assert platform.files == before
+    assert any(b"old-name" in record for record in platform.records.values())
+
+
+@pytest.mark.parametrize("undo", [fails, WAITS], ids=["fails", "waits"])
+def test_an_end_that_fails_keeps_the_record_alone_and_is_tried_again(undo: StageFunction) -> None:
+    provider = Provider()
+    platform = renamed_provider(provider, undo)
+
+    first = platform.plan(request(value="x"))
+    lines = {(item.promise, item.name): item.state for item in platform.lines(first)}
+    platform.stages["undo"] = provider.end
+    platform.now += timedelta(hours=2)
+    platform.sync(request(value="x"))
+
+    assert lines["new-name", "one"] is State.WRITTEN
+    assert lines["old-name", "one"] in {State.FAILED, State.SUSPENDED}
+    assert provider.told == ["make old-name.one", "make new-name.one", "end old-name.one"]
+    assert len(platform.records) == 1
 
 
 def test_a_plan_tells_of_both() -> None:

@@ -1,7 +1,9 @@
 """Records that cannot be read: put back from history where that is safe, or by name."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from support.git_platform import GitPlatform, two_stores
 from support.platform import Platform, config_map, destination, follows_spec, promise, request
 from support.repositories import RECORDS
 
-from troth.api import dump_documents
+from troth.api import Fields, Json, JsonObject, dump_documents
 from troth.engine import Item, Record, Settings, State, Submission, preview
 from troth.errors import InvalidInputError, Reason
 from troth.local import Inputs, Session, SyncOptions
@@ -147,6 +149,91 @@ def test_asked_for_by_name_it_is_put_back_and_the_files_are_put_right(
     assert "which did not fit its files" in item.message
 
 
+def keeps_state(job: StageJob) -> StageResult:
+    """A stage that makes something outside for each new value, and knows it by its status."""
+    made, value = follows_spec(job), Fields(job.object).section("spec").text("value")
+    if Fields(job.object).section("status").text("made", "") == value:
+        return made
+    acts = job.context["effects"] == "perform"
+    control: JsonObject = {"reconcileAfter": "1h"} if acts else {"effects": ["make it"]}
+    files = {"workflow-control.yaml": dump_documents([control])}
+    if acts:
+        files["status.yaml"] = dump_documents([{"made": value}])
+    return replace(made, metadata=files)
+
+
+@pytest.fixture
+def acting(tmp_path: Path, exits: ExitStack) -> GitPlatform:
+    """As `git`, by a stage that has state."""
+    made = GitPlatform.make(tmp_path, exits, Platform)
+    made.platform.stages["configure"] = keeps_state
+    for value in "ab":
+        made.platform.sync(request(value=value))
+    return made
+
+
+def acted(git: GitPlatform) -> int:
+    return sum(job.context["effects"] == "perform" for job in git.platform.runner.runs)
+
+
+def test_how_old_the_state_is_that_was_put_back_is_said(acting: GitPlatform) -> None:
+    acting.break_record("one")
+
+    item = sync(acting)["one"]
+
+    assert item.reason is Reason.RECORD_REPAIRED
+    assert "What its stages keep, and when they run again, is as of that version" in item.message
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("status", {"made": "c"}), ("reconcileAt", "2030-01-01T00:00:00Z")]
+)
+def test_a_record_that_tells_of_newer_state_is_not_overwritten_unasked(
+    acting: GitPlatform, key: str, value: Json
+) -> None:
+    spoilt = json.dumps({**json.loads(record(acting)), key: value, "generation": "broken"})
+    acting.break_record("one", spoilt)
+
+    item = sync(acting)["one"]
+    kept = record(acting)
+    asked = sync(acting, repair=("one",))["one"]
+
+    assert (item.state, item.reason) == (State.REFUSED, Reason.RECORD_UNREADABLE)
+    assert f"tells of another {key} of its stages" in item.message
+    assert kept.decode() == spoilt
+    assert "may be done once more" in asked.message
+
+
+def test_a_version_without_the_state_that_one_before_it_had_is_not_put_back_unasked(
+    acting: GitPlatform,
+) -> None:
+    before = acted(acting)
+    acting.break_record("one", json.dumps({**json.loads(record(acting)), "status": {}}))
+    acting.break_record("one")
+
+    item = sync(acting)["one"]
+    asked = sync(acting, repair=("one",))["one"]
+
+    assert item.reason is Reason.RECORD_UNREADABLE
+    assert "has no status, though one before it had" in item.message
+    assert "may be done once more" in asked.message
+    assert acted(acting) == before + 1
+
+
+def test_a_record_that_has_lost_its_status_is_put_back_and_makes_nothing_anew(
+    acting: GitPlatform,
+) -> None:
+    before, right = acted(acting), json.loads(record(acting))
+    without = {key: value for key, value in right.items() if key != "status"}
+    acting.break_record("one", json.dumps(without))
+
+    item = sync(acting)["one"]
+
+    assert item.reason is Reason.RECORD_REPAIRED
+    assert json.loads(record(acting))["status"] == right["status"]
+    assert acted(acting) == before
+
+
 def test_a_name_that_several_have_is_refused_and_nothing_is_written(git: GitPlatform) -> None:
     both = request(value="b"), request(namespace="side", value="b")
     git.platform.sync(*both)
@@ -190,6 +277,7 @@ def test_asked_for_by_name_it_starts_anew_and_takes_its_files_over(git: GitPlatf
     item = sync(git, repair=("one",))["one"]
 
     assert "started anew" in item.message
+    assert "a credential for one, is made anew" in item.message
     assert b'"generation": 1' in record(git)
     assert git.tip() == tip
 

@@ -1,4 +1,4 @@
-"""Sealed: which SealedSecrets an output holds, so that a rollback brings no old one back.
+"""Never back: which SealedSecrets an output holds, so that a rollback brings no old one back.
 
 A secret that was rotated is not undone by setting files back: what was sealed before may have been
 revoked since. So a rollback is one only if all that is sealed stays what it is.

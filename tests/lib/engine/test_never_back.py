@@ -8,7 +8,7 @@ from support.platform import Platform, config_map, request
 from troth.api import JsonObject, dump_documents
 from troth.engine import Record, Spot, State, View, survey
 from troth.engine.ledger import Ledger
-from troth.engine.sealed import sealed_digest
+from troth.engine.never_back import sealed_digest
 from troth.errors import Reason
 from troth.runners import StageJob, StageResult
 
