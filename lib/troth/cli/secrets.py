@@ -90,18 +90,18 @@ def list_(  # noqa: PLR0913  (each is an option, handed over by name)
         found = [one for one in find_sealed(looked.ledger) if selection.takes(one.owner)]
         listed = report_sealed(found, looked.world, certificates.current)
         unread = _tell_unread(looked)
-    listed = [
+    chosen = [
         one
         for one in listed
         if destination in {None, one.found.destination}
         and not (old and one.is_current is not False)
         and not (problems and not one.problems)
     ]
-    listed.sort(key=_SORTS[sort])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]  (each compares with its own)
+    chosen.sort(key=_SORTS[sort])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]  (each compares with its own)
     if form == "json":
-        print_json("SecretsReport", [_as_json(one) for one in listed])
+        print_json("SecretsReport", [_as_json(one) for one in chosen])
     else:
-        _print(listed, now, judged=bool(looked.world.destinations))
+        _print(chosen, now, len(listed), judged=bool(looked.world.destinations))
     return 1 if unread else 0
 
 
@@ -130,7 +130,7 @@ def _as_json(one: Listed) -> dict[str, Json]:
     }
 
 
-def _print(listed: Sequence[Listed], now: datetime, *, judged: bool) -> None:
+def _print(listed: Sequence[Listed], now: datetime, of: int, *, judged: bool) -> None:
     """Print a line for each value, then what is wrong with some, then a summary."""
     out = console()
     if listed:
@@ -151,7 +151,8 @@ def _print(listed: Sequence[Listed], now: datetime, *, judged: bool) -> None:
         (sum(one.is_current is None for one in listed), "of which that is unknown"),
     )
     said = ", ".join(f"{number} {what}" for number, what in counts if number)
-    out.print(f"Values: {said}." if said else "No sealed value was found.")
+    nothing = f"None of {of} sealed values is meant." if of else "No sealed value was found."
+    out.print(f"Values: {said}." if said else nothing)
     if listed and not judged:
         out.print("Give the Destinations as PATH to tell old certificates from the newest.")
 

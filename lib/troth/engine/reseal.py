@@ -17,7 +17,7 @@ from troth.engine.ledger import Entry, Ledger
 from troth.engine.moves import places_of
 from troth.engine.record import Record
 from troth.engine.report import of_record
-from troth.engine.sealed_values import KeptValue, SealedFile, kept_values, sealed_files
+from troth.engine.sealed_values import KeptValue, SealedFile, kept_values
 from troth.engine.survey import survey_one
 from troth.engine.values import Item, Spot, State, World
 from troth.errors import InvalidInputError, PermanentError, Reason
@@ -96,8 +96,16 @@ class Renewed:
     record: Record
 
 
-def look_for_aged(ledger: Ledger, entry: Entry, world: World, current: Current) -> Aged | None:
+def look_for_aged(
+    entry: Entry, files: Sequence[SealedFile], world: World, current: Current
+) -> Aged | None:
     """Return what of a request is under an old certificate, None where nothing is.
+
+    Args:
+        entry: its record.
+        files: the SealedSecrets that it has in files.
+        world: Destinations.
+        current: tells which certificates they have.
 
     Raises:
         InvalidInputError: its status cannot be read, or a value opens nowhere.
@@ -106,7 +114,7 @@ def look_for_aged(ledger: Ledger, entry: Entry, world: World, current: Current) 
     old = tuple(
         one for one in kept_values(entry.record.status) if not is_current(one.value, world, current)
     )
-    return Aged(entry, old, tuple(sealed_files(ledger, entry.record))) if old else None
+    return Aged(entry, old, tuple(files)) if old else None
 
 
 def why_not_now(ledger: Ledger, entry: Entry) -> Item | None:

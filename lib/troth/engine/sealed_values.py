@@ -5,7 +5,7 @@ it likes. Which Secret it is for tells the SealedSecret in which its ciphertext 
 which no status tells anything are found as well: of them only that they are there is known.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -126,16 +126,26 @@ def _kept(part: Json, at: tuple[str | int, ...]) -> Iterator[KeptValue]:
             yield from _kept(item, (*at, key))
 
 
-def sealed_files(ledger: Ledger, record: Record) -> list[SealedFile]:
-    """Return the SealedSecrets in the files of a request; only files that may hold one are read."""
-    found: list[SealedFile] = []
-    for placement in record.placements:
-        if not any(one.kind == SEALED_KIND for one in placement.objects):
-            continue
-        for spot, content in sorted(ledger.view.read(placement.spots).items()):
-            found += [
-                SealedFile(spot, placement.destination, manifest) for manifest in _in(content)
-            ]
+def sealed_files(ledger: Ledger, entries: Iterable[Entry]) -> dict[RequestKey, list[SealedFile]]:
+    """Return the SealedSecrets in the files of requests; none of one that has none.
+
+    Only files that may hold one are read, and all of them at once: each reading of a repository
+    costs as much as hundreds of files.
+    """
+    may_hold = [
+        (entry.record.key, placement)
+        for entry in entries
+        for placement in entry.record.placements
+        if any(one.kind == SEALED_KIND for one in placement.objects)
+    ]
+    contents = ledger.view.read(spot for _, placement in may_hold for spot in placement.spots)
+    found: dict[RequestKey, list[SealedFile]] = {}
+    for key, placement in may_hold:
+        for spot in placement.spots:
+            found.setdefault(key, []).extend(
+                SealedFile(spot, placement.destination, manifest)
+                for manifest in _in(contents.get(spot, b""))
+            )
     return found
 
 
@@ -152,13 +162,14 @@ def _in(content: bytes) -> Iterator[JsonObject]:
 
 def find_sealed(ledger: Ledger) -> list[Found]:
     """Return every sealed value that the stores hold, by owner, Secret and key."""
-    found = [one for entry in ledger.entries.values() for one in _of(ledger, entry)]
+    entries = ledger.entries.values()
+    files = sealed_files(ledger, entries)
+    found = [one for entry in entries for one in _of(entry, files.get(entry.record.key, []))]
     return sorted(found, key=lambda one: (one.owner, one.secret or ("", ""), one.key))
 
 
-def _of(ledger: Ledger, entry: Entry) -> Iterator[Found]:
+def _of(entry: Entry, files: Sequence[SealedFile]) -> Iterator[Found]:
     record = entry.record
-    files = sealed_files(ledger, record)
     try:
         kept = kept_values(record.status)
     except InvalidInputError as error:

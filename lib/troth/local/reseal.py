@@ -18,7 +18,7 @@ from troth.engine.reseal import (
     why_not_now,
     with_renewed,
 )
-from troth.engine.sealed_values import KeptValue, kept_values, sealed_files
+from troth.engine.sealed_values import KeptValue, SealedFile, kept_values, sealed_files
 from troth.errors import Reason, TrothError
 from troth.local.controllers import Reencryption
 from troth.local.past import flushing, handed_in
@@ -95,22 +95,23 @@ class Reseal:
         for store, error in found.ledger.view.unreached.items():
             item = Item("", "", store, state_of(error), error.reason, error.message)
             found.told.append(Resealed(item))
-        for key in sorted(filter(selects, found.ledger.entries)):
-            self._sort(found, found.ledger.entries[key])
+        entries = [found.ledger.entries[key] for key in filter(selects, found.ledger.entries)]
+        files = sealed_files(found.ledger, entries)
+        for entry in sorted(entries, key=lambda one: one.record.key):
+            self._sort(found, entry, files.get(entry.record.key, []))
         return found
 
-    def _sort(self, found: Found, entry: Entry) -> None:
+    def _sort(self, found: Found, entry: Entry, files: Sequence[SealedFile]) -> None:
         """Put a request with those that are to be sealed anew, or tell why it is none."""
         record, kept = entry.record, list[KeptValue]()
         try:
             kept = kept_values(record.status)
             world, current = self.session.world, self.reencryption.current
-            aged = look_for_aged(found.ledger, entry, world, current)
+            aged = look_for_aged(entry, files, world, current)
         except TrothError as error:
             item = of_record(record, state_of(error), error.reason, error.message)
             found.told.append(Resealed(item, kept=max(1, len(kept))))
             return
-        files = sealed_files(found.ledger, record)
         known = {one.value.ciphertext for one in kept}
         unknown = len({text for one in files for text in one.ciphertexts.values()} - known)
         old = len(aged.values) if aged is not None else 0
