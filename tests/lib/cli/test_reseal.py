@@ -278,6 +278,12 @@ def changed(platform: Platform) -> None:
     platform.workspace.lay(rotation={"request": "now"})
 
 
+def labelled(platform: Platform) -> None:
+    """Change the request in a way that no file tells of."""
+    platform.workspace.labels["team"] = "shop"
+    platform.workspace.lay()
+
+
 def taken_away(platform: Platform) -> None:
     (platform.workspace.path / "requests/orders.yaml").unlink()
 
@@ -316,6 +322,7 @@ def without_destination(platform: Platform) -> None:
         (paused, "Paused"),
         (suspended, "WorkflowSuspended"),
         (changed, "SyncFirst"),
+        (labelled, "SyncFirst"),
         (taken_away, "SyncFirst"),
         (edited, "Drifted"),
         (another_epoch, "KeyReplaced"),
@@ -332,6 +339,18 @@ def test_what_cannot_be_sealed_anew_now_is_said_and_kept(
 
     assert (run.code, line(run)["reason"], line(run)["kept"]) == (1, reason, 1)
     assert aged.tips() == tips
+
+
+@pytest.mark.parametrize("change", [paused, edited, another_epoch])
+def test_nobody_is_asked_for_what_is_known_to_be_kept(
+    aged: Platform, change: Callable[[Platform], None]
+) -> None:
+    change(aged)
+    if change is paused:
+        aged.sync()
+
+    assert aged.reseal().code == 1
+    assert aged.controller.asked == []
 
 
 def test_a_selection_leaves_the_others_alone(platform: Platform) -> None:
