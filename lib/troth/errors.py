@@ -125,6 +125,7 @@ class Reason(StrEnum):
     STATE_STORE_UNREACHABLE = "StateStoreUnreachable"
     STATE_STORE_UNSUPPORTED = "StateStoreUnsupported"
     SUPERSEDED = "Superseded"
+    SYNC_FIRST = "SyncFirst"
     TOO_LARGE = "TooLarge"
     UNKNOWN_KIND = "UnknownKind"
     UNKNOWN_OUTPUT = "UnknownOutput"

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from troth.api.git_state_store import StoreRef, store_path
 from troth.api.json_values import Fields, JsonObject
-from troth.api.labels import READER, SEALING_CERTIFICATE, SEALING_EPOCH
-from troth.api.names import dns_subdomain_problem
+from troth.api.labels import READER, SEALING_ACCESS, SEALING_CERTIFICATE, SEALING_EPOCH
+from troth.api.names import dns_label_problem, dns_subdomain_problem
+from troth.api.secrets import SecretRef
 from troth.errors import InvalidInputError
 
 __all__ = ["Destination", "Layout", "Reader", "same_place"]
@@ -41,8 +42,9 @@ class Destination:
     `takes_all` set, for the Destination that is assumed when none is given. `filename` is where
     the layout ``aggregatedYAML`` keeps everything, below `path`. `canaries` says whether the files
     that show an agent's being at work are wanted; None when nothing is said about them.
-    `certificate` says where the certificate is that secrets are sealed with for it; `sealing_epoch`
-    is another text when the controller there has lost the keys it had.
+    `certificate` says where the certificate is that secrets are sealed with for it, and
+    `sealing_access` names the Secret with what lets in there; `sealing_epoch` is another text when
+    the controller there has lost the keys it had.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Destination:
     canaries: bool | None = None
     certificate: str | None = None
     sealing_epoch: str = ""
+    sealing_access: SecretRef | None = None
 
     @classmethod
     def parse(cls, raw: JsonObject) -> "Destination":
@@ -88,6 +91,7 @@ class Destination:
             canaries=canaries.flag("enabled", default=False) if canaries.has("enabled") else None,
             certificate=annotations.get(SEALING_CERTIFICATE),
             sealing_epoch=annotations.get(SEALING_EPOCH, ""),
+            sealing_access=_access(metadata),
         )
 
 
@@ -98,6 +102,20 @@ def _reader(metadata: Fields) -> Reader:
             READER, f"{reader!r} is none of {_choices(Reader)}."
         )
     return Reader(reader)
+
+
+def _access(metadata: Fields) -> SecretRef | None:
+    text = metadata.string_map("annotations").get(SEALING_ACCESS)
+    if text is None:
+        return None
+    namespace, slash, name = text.partition("/")
+    problem = (
+        dns_label_problem(namespace) or dns_subdomain_problem(name) if slash else "it has no /"
+    )
+    if problem:
+        message = f"{text[:80]!r} names no Secret as NAMESPACE/NAME: {problem}."
+        raise metadata.section("annotations").error(SEALING_ACCESS, message)
+    return SecretRef(namespace, name)
 
 
 def _filename(filepath: Fields, reader: Reader) -> str:

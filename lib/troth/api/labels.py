@@ -24,6 +24,7 @@ __all__ = [
     "READER",
     "RECONCILE_RESOURCES",
     "SEALED_FOR",
+    "SEALING_ACCESS",
     "SEALING_CERTIFICATE",
     "SEALING_EPOCH",
     "SEALS_FOR",
@@ -64,7 +65,8 @@ COMMIT = "troth.dev/commit"
 READER = "troth.dev/reader"
 SEALED_FOR = "troth.dev/sealed-for"  # of a rendered SealedSecret: a Destination's name
 SIGNING_KEY = "troth.dev/signing-key"
-SEALING_CERTIFICATE = "troth.dev/sealing-certificate"  # of a Destination
+SEALING_ACCESS = "troth.dev/sealing-access"  # of a Destination, as the next two
+SEALING_CERTIFICATE = "troth.dev/sealing-certificate"
 SEALING_EPOCH = "troth.dev/sealing-epoch"
 SEALS_FOR = "troth.dev/seals-for"  # of a Promise
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"

@@ -18,7 +18,10 @@ from troth.cli.history import history
 from troth.cli.init import init
 from troth.cli.plan import plan
 from troth.cli.render import render
+from troth.cli.reseal import reseal
 from troth.cli.rollback import rollback
+from troth.cli.seal import seal
+from troth.cli.secrets import secrets
 from troth.cli.status import status
 from troth.cli.stores import stores
 from troth.cli.sync import sync
@@ -41,7 +44,11 @@ def troth(*, debug: bool) -> None:
 
 
 _ABOUT_STORES = (status, history, rollback, verify, stores)
-for command in (sync, plan, render, *_ABOUT_STORES, test, docs, init, crds, controller, completion):
+_ABOUT_SECRETS = (seal, secrets, reseal)
+for command in (
+    *(sync, plan, render, *_ABOUT_STORES, *_ABOUT_SECRETS),
+    *(test, docs, init, crds, controller, completion),
+):
     troth.add_command(command)
 
 

@@ -27,8 +27,13 @@ __all__ = ["make_runner", "remark", "serving", "warn_of_open_promises", "working
 
 
 @contextmanager
-def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
+def working(options: WorkOptions, *, writes: bool, creates: bool = True) -> Generator[Session]:
     """Open a session for a command; remarks go to standard error.
+
+    Args:
+        options: of the command.
+        writes: whether the stores will be written to.
+        creates: whether one that is not there is made then, and else taken for an empty one.
 
     Raises:
         InvalidInputError: an option or a path is wrong.
@@ -45,7 +50,9 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
             budget=deletion_budget(chosen, options.policy, options.allow_deletions),
             rotations=RotationLimit(options.rotation_limit),
         )
-        stores = _stores(chosen, inputs, writes=writes, accept=options.accept_remote)
+        stores = _stores(
+            chosen, inputs, writes=writes, creates=creates, accept=options.accept_remote
+        )
         runner = make_runner(images, options.stage_timeout, options.stores.ways.secrets)
         err = console(stderr=True)
         with (
@@ -58,6 +65,7 @@ def working(options: WorkOptions, *, writes: bool) -> Generator[Session]:
                     named_stores=options.stores.state_store is None,
                     budgets=push_budgets(chosen, options.policy),
                     on_wait=partial(_say_wait, err),
+                    secrets=options.stores.ways.secrets,
                 ),
             ) as session,
         ):
@@ -107,18 +115,19 @@ def _chosen(options: WorkOptions, inputs: Inputs) -> dict[str, StoreChoice]:
 
 
 def _stores(
-    chosen: Mapping[str, StoreChoice], inputs: Inputs, *, writes: bool, accept: bool
+    chosen: Mapping[str, StoreChoice], inputs: Inputs, *, writes: bool, creates: bool, accept: bool
 ) -> dict[str, StateStore]:
     with with_problems(inputs):
         return {
-            name: _open(choice, writes=writes, accept=accept) for name, choice in chosen.items()
+            name: _open(choice, writes=writes, creates=creates, accept=accept)
+            for name, choice in chosen.items()
         }
 
 
-def _open(choice: StoreChoice, *, writes: bool, accept: bool) -> StateStore:
-    if not writes and not exists(choice):
+def _open(choice: StoreChoice, *, writes: bool, creates: bool, accept: bool) -> StateStore:
+    if creates and not writes and not exists(choice):
         return MemoryStore()  # a plan against the store that sync would make
-    return open_store(choice, create=writes, accept_remote=accept)
+    return open_store(choice, create=writes and creates, writes=writes, accept_remote=accept)
 
 
 def remark(inputs: Inputs) -> None:

@@ -18,7 +18,7 @@ from troth.engine.values import Spot
 from troth.errors import FaultError, Reason, StoreError, TransientError, TrothError
 from troth_statestore import ChangeSet, Outcome, Receipt
 
-__all__ = ["Fate", "Submit", "carry_out", "hand_in", "landed", "told"]
+__all__ = ["Before", "Fate", "Submit", "carry_out", "hand_in", "landed", "told"]
 
 _log = logging.getLogger(__name__)
 

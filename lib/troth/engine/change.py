@@ -18,7 +18,7 @@ from troth_statestore import ChangeSet, Deed, Owner, digest_bytes, record_key
 
 __all__ = ["VERBS", "Change", "Composer", "Pair", "deed_of", "spread", "trailers_of"]
 
-VERBS = ("Adopt", "Create", "Move", "Put back", "Update")
+VERBS = ("Adopt", "Create", "Move", "Put back", "Reseal", "Update")
 """What the subject of a commit may begin with that writes the files of a request."""
 
 

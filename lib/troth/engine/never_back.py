@@ -11,7 +11,7 @@ from troth.api import Json, JsonObject, canonical, is_object, load_documents
 from troth.engine.values import Spot
 from troth.errors import TrothError
 
-__all__ = ["SEALED_STAYS", "sealed_digest"]
+__all__ = ["SEALED_KIND", "SEALED_STAYS", "objects_in", "sealed_digest"]
 
 SEALED_STAYS = (
     "it would bring back other SealedSecrets than those of its newest output, and a sealed value "
@@ -19,7 +19,8 @@ SEALED_STAYS = (
 )
 """Why a rollback is not kept, or not made."""
 
-_KIND = "SealedSecret"
+SEALED_KIND = "SealedSecret"
+"""The kind of what is sealed."""
 
 # A list of objects in a document, as kubectl prints them; deeper ones nobody writes.
 _LIST_SUFFIX = "List"
@@ -34,7 +35,7 @@ def sealed_digest(files: Mapping[Spot, bytes]) -> str | None:
     lines = sorted(
         f"{spot.path}\0{spelled}\n"
         for spot, content in files.items()
-        if _KIND.encode() in content
+        if SEALED_KIND.encode() in content
         for spelled in _sealed(content)
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest() if lines else None
@@ -47,12 +48,13 @@ def _sealed(content: bytes) -> Iterator[str]:
         yield hashlib.sha256(content).hexdigest()  # nobody can tell what of it is sealed
         return
     for document in documents:
-        for manifest in _objects(document.data):
-            if manifest.get("kind") == _KIND:
+        for manifest in objects_in(document.data):
+            if manifest.get("kind") == SEALED_KIND:
                 yield hashlib.sha256(canonical(manifest)).hexdigest()
 
 
-def _objects(data: JsonObject) -> Iterator[JsonObject]:
+def objects_in(data: JsonObject) -> Iterator[JsonObject]:
+    """Return a document and, where it is a list of objects, these."""
     yield data
     items: Json = data.get("items")
     if str(data.get("kind", "")).endswith(_LIST_SUFFIX) and isinstance(items, list):

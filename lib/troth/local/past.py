@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 
 from troth.engine import Change
-from troth.engine.carry import Fate, Submit, carry_out, told
+from troth.engine.carry import Before, Fate, Submit, carry_out, told
 from troth_statestore import ChangeSet, History, Receipt, StateStore
 from troth_statestore.budget import Pace
 from troth_statestore.flusher import Flusher
@@ -49,6 +49,15 @@ def hand_over(stores: Mapping[str, StateStore], changes: Sequence[Change]) -> li
         return handed_in(submit, changes)
 
 
-def handed_in(submit: Submit, changes: Sequence[Change]) -> list[Fate]:
-    """Hand changes to their stores; answers as `hand_over`."""
-    return [told(fate) for fate in carry_out(submit, changes)]
+def handed_in(
+    submit: Submit, changes: Sequence[Change], before: Before = lambda _: {}
+) -> list[Fate]:
+    """Hand changes to their stores; answers as `hand_over`.
+
+    Args:
+        submit: hands change sets to a store.
+        changes: what to hand in.
+        before: reads files as they were, to put back what lies in another store than a record that
+            is refused.
+    """
+    return [told(fate) for fate in carry_out(submit, changes, before=before)]

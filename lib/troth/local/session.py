@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 
-from troth.api import Destination, RequestKey
+from troth.api import Destination, RequestKey, Secrets
 from troth.engine import (
     Engine,
     Intake,
@@ -62,6 +62,7 @@ class SyncOptions:
             be read there may hold what was placed earlier.
         budgets: how often stores may be pushed to, by name; others as often as need be.
         on_wait: called with a store's name and seconds when a push has to wait for its budget.
+        secrets: where the Secrets are that Destinations refer to, None where nobody knows.
     """
 
     settings: Settings
@@ -69,6 +70,7 @@ class SyncOptions:
     named_stores: bool = False
     budgets: Mapping[str, PushBudget] = field(default_factory=dict[str, PushBudget])
     on_wait: Callable[[str, float], None] = lambda _, __: None
+    secrets: Secrets | None = None
 
 
 def _moment() -> Moment:
@@ -186,9 +188,13 @@ class Session:
         return Pace(self.options.budgets.get(store), on_wait=partial(self.options.on_wait, store))
 
     @property
+    def sealing(self) -> Certificates:
+        """The sealing certificates of the Destinations."""
+        return Certificates(self.world, self.certificates, self.options.secrets)
+
+    @property
     def _renderer(self) -> Renderer:
-        certificates = Certificates(self.world, self.certificates)
-        return Renderer(self.runner, self.moment, sealing=certificates.of)
+        return Renderer(self.runner, self.moment, sealing=self.sealing.of)
 
 
 def _repaired(repairs: Repairs, submit: Submit) -> Repairs:

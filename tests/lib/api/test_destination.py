@@ -17,6 +17,8 @@ from troth.api import (
 from troth.api.destination import same_place
 from troth.errors import InvalidInputError
 
+ACCESS = "troth.dev/sealing-access"
+
 
 def destination(
     name: str = "worker", annotations: JsonObject | None = None, **spec: Json
@@ -268,3 +270,15 @@ def test_a_store_names_the_secret_with_its_signing_key(text: str, reference: Sec
 def test_a_signing_key_is_no_path(text: str) -> None:
     with pytest.raises(InvalidInputError, match=r"names no Secret \(\[NAMESPACE/\]NAME\)"):
         GitStateStore.parse(annotated(signing_key=text))
+
+
+def test_the_secret_that_lets_in_to_its_certificate_is_named() -> None:
+    found = Destination.parse(destination(annotations={ACCESS: "platform/west-api"}))
+
+    assert found.sealing_access == SecretRef("platform", "west-api")
+
+
+@pytest.mark.parametrize("text", ["", "west-api", "platform/", "/west-api", "a/b/c", "../x", "A/b"])
+def test_what_names_no_secret_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="names no Secret as NAMESPACE/NAME"):
+        Destination.parse(destination(annotations={ACCESS: text}))

@@ -7,6 +7,7 @@ from troth.api import load_documents
 
 COMMANDS = [
     "sync", "plan", "render", "status", "verify", "test", "docs", "init promise", "completion",
+    "seal", "secrets list", "reseal",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ secrets need not wait for cryptography.
 
 from troth.sdk.sealing._access import HttpAccess
 from troth.sdk.sealing._certificate import Certificate, key_fingerprint
+from troth.sdk.sealing._controller import Controller
 from troth.sdk.sealing._key import SealingKey
 from troth.sdk.sealing._kubeseal import KubesealSealer
 from troth.sdk.sealing._manifest import SecretShape, sealed_secret
@@ -29,6 +30,7 @@ __all__ = [
     "Certificate",
     "CertificateCache",
     "CertificateSource",
+    "Controller",
     "ControllerService",
     "HttpAccess",
     "InProcessSealer",

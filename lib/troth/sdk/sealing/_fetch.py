@@ -7,6 +7,7 @@ on single steps. Redirects are not followed: a token would go where nobody meant
 import asyncio
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ import httpx
 from troth.errors import InvalidInputError, Reason, TransientError, TrothError, shorten
 from troth.sdk.sealing._access import HttpAccess, without_query
 
-__all__ = ["fetch"]
+__all__ = ["exchange", "fetch"]
 
 _SIZE = 256 * 1024  # bytes of an answer; a bundle of certificates has some thousands
 _TEXT_LIMIT = 300  # characters of a library's own words
@@ -38,18 +39,7 @@ def fetch(url: str, access: HttpAccess) -> bytes:
         InvalidInputError: the address may not be asked, the host is not trusted, or it refuses.
         TransientError: it does not answer, or not now.
     """
-    is_local = _refuse_unsafe(url, access)
-    trust = None if urlsplit(url).scheme == "http" else _trust(access.ca)
-    question = _ask(url, access, trust, trust_env=not is_local)
-    # In a thread, since the caller's may have a loop that runs.
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        try:
-            status, body = thread.submit(asyncio.run, question).result()
-        except (TimeoutError, httpx.TimeoutException):
-            text = f"{without_query(url)} did not answer within {access.limit:g} s."
-            raise TransientError(Reason.CERTIFICATE_UNREACHABLE, text) from None
-        except httpx.HTTPError as error:
-            raise _failure(url, error) from None  # its request has the token
+    status, body = exchange(url, access)
     if status != _OK:
         raise _refusal(url, status)
     if len(body) > _SIZE:
@@ -60,22 +50,63 @@ def fetch(url: str, access: HttpAccess) -> bytes:
     return body
 
 
+def exchange(
+    url: str, access: HttpAccess, sent: bytes | None = None, size: int = _SIZE
+) -> tuple[int, bytes]:
+    """Ask a host; return the status of its answer, and the answer as far as it was read.
+
+    Args:
+        url: as in `fetch`.
+        access: whom to trust, and how to log in.
+        sent: JSON to be posted; without it the address is only read.
+        size: bytes of an answer that are wanted at most; a longer one is cut off behind these.
+
+    Raises:
+        InvalidInputError: the address may not be asked, or the host is not trusted.
+        TransientError: it does not answer.
+    """
+    is_local = _refuse_unsafe(url, access)
+    trust = None if urlsplit(url).scheme == "http" else _trust(access.ca)
+    question = _ask(url, access, trust, _Question(sent, size, not is_local))
+    # In a thread, since the caller's may have a loop that runs.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        try:
+            return thread.submit(asyncio.run, question).result()
+        except (TimeoutError, httpx.TimeoutException):
+            text = f"{without_query(url)} did not answer within {access.limit:g} s."
+            raise TransientError(Reason.CERTIFICATE_UNREACHABLE, text) from None
+        except httpx.HTTPError as error:
+            raise _failure(url, error) from None  # its request has the token
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is sent, how much of an answer is wanted, and whether through a proxy."""
+
+    sent: bytes | None
+    size: int
+    trust_env: bool
+
+
 async def _ask(
-    url: str, access: HttpAccess, trust: ssl.SSLContext | None, *, trust_env: bool
+    url: str, access: HttpAccess, trust: ssl.SSLContext | None, question: _Question
 ) -> tuple[int, bytes]:
     headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
     if access.token is not None:
         headers["Authorization"] = f"Bearer {access.token}"
+    if question.sent is not None:
+        headers["Content-Type"] = "application/json"
     verify = True if trust is None else trust
+    method, trust_env = ("GET" if question.sent is None else "POST"), question.trust_env
     async with (
         asyncio.timeout(access.limit),
         httpx.AsyncClient(verify=verify, trust_env=trust_env, timeout=access.limit) as client,
-        client.stream("GET", url, headers=headers) as response,
+        client.stream(method, url, headers=headers, content=question.sent) as response,
     ):
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > _SIZE:
+            if len(body) > question.size:
                 break
         return response.status_code, bytes(body)
 

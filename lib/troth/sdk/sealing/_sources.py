@@ -13,10 +13,10 @@ from troth.api.names import dns_label_problem
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth.sdk.sealing._access import HttpAccess, without_query
 from troth.sdk.sealing._certificate import Certificate
+from troth.sdk.sealing._controller import CERTIFICATE_PATH
 
 __all__ = ["CertificateCache", "CertificateSource", "ControllerService", "load_certificate"]
 
-_PATH = "/v1/cert.pem"  # of the controller: the newest certificate only
 _SIZE = 1024 * 1024  # bytes of a file
 _PORT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?|")
 
@@ -140,7 +140,7 @@ def _with_path(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return url  # `_fetch` says what is wrong with it
-    return url if parts.path not in {"", "/"} else parts._replace(path=_PATH).geturl()
+    return url if parts.path not in {"", "/"} else parts._replace(path=CERTIFICATE_PATH).geturl()
 
 
 def _from_service(service: ControllerService, access: HttpAccess) -> bytes:
@@ -155,7 +155,7 @@ def _from_service(service: ControllerService, access: HttpAccess) -> bytes:
     if not _PORT.fullmatch(port):
         message = f"the port of the controller's Service {service} is {port[:80]!r}; that is none."
         raise InvalidInputError(Reason.INVALID_NAME, message)
-    return _fetch(f"{base}/http:{service.name}:{port}/proxy{_PATH}", access)
+    return _fetch(f"{base}/http:{service.name}:{port}/proxy{CERTIFICATE_PATH}", access)
 
 
 def _first_port(service: ControllerService, answer: bytes) -> str:
