@@ -11,6 +11,7 @@ from troth.engine.routes import Traits
 from troth.engine.settled import Settled, Settlement
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission
+from troth.sdk import Drift
 
 __all__ = ["Draft"]
 
@@ -41,6 +42,7 @@ class Draft:
         begun: the draft before its stages ran, where there is something to be done outside.
         rolled_back: what it stays, where its files are rolled back and its stages are due: until
             they have something new to write.
+        drift: what was found to be other outside than its status says; its stages run to mend it.
     """
 
     key: RequestKey
@@ -66,6 +68,7 @@ class Draft:
     effects: tuple[str, ...] = ()
     begun: "Draft | None" = None
     rolled_back: "Draft | None" = None
+    drift: Drift | None = None
 
     @property
     def record(self) -> Record | None:

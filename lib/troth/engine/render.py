@@ -22,7 +22,7 @@ from troth.engine.suspension import Suspension
 from troth.engine.values import Group
 from troth.errors import OutputRefusedError, PermanentError, Reason, StageError
 from troth.runners import Runner, StageJob, StageResult
-from troth.sdk import UNKNOWN
+from troth.sdk import UNKNOWN, Drift
 from troth.sdk.effects import PERFORM, RECALL
 
 __all__ = ["Moment", "Rendered", "Renderer", "refuse_unknown"]
@@ -94,6 +94,7 @@ class Renderer:
         asked: JsonObject,
         status: Mapping[str, Json],
         workflow: WorkflowType = WorkflowType.RESOURCE,
+        drift: Drift | None = None,
     ) -> Rendered:
         """Run a configure workflow.
 
@@ -102,6 +103,7 @@ class Renderer:
             asked: object.yaml without status.
             status: what earlier runs left.
             workflow: which; static dependencies count as the first output of a Promise's own.
+            drift: what its stages are to mend outside.
 
         Raises:
             NotServedError, StageError, OutputRefusedError: as `Runner.run`.
@@ -112,6 +114,8 @@ class Renderer:
         effects: list[str] = []
         for pipeline in promise.workflows.of(workflow).configure:
             job = self._job(promise, pipeline, {**asked, "status": status}, "configure", workflow)
+            if drift is not None:
+                job = replace(job, context={**job.context, "drift": drift.encode()})
             with _naming(pipeline):
                 result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))
