@@ -12,6 +12,7 @@ import click
 from troth import __version__
 from troth.cli.completion import completion
 from troth.cli.docs import docs
+from troth.cli.drift import drift
 from troth.cli.history import history
 from troth.cli.init import init
 from troth.cli.plan import plan
@@ -38,7 +39,7 @@ def troth(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
-_ABOUT_STORES = (status, history, rollback, verify, stores)
+_ABOUT_STORES = (status, history, rollback, verify, drift, stores)
 for command in (sync, plan, render, *_ABOUT_STORES, test, docs, init, completion):
     troth.add_command(command)
 

@@ -15,6 +15,7 @@ from troth.cli.store_options import StoreOptions, store_options
 __all__ = [
     "WorkOptions",
     "output_option",
+    "pace_options",
     "runner_options",
     "work_options",
 ]
@@ -127,7 +128,7 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _budget_options(function: F) -> F:
-    """Take how much may be removed unasked, and how often stores are pushed to."""
+    """Take how much may be removed unasked, and what `pace_options` takes."""
     return _all(
         function,
         click.option(
@@ -147,6 +148,14 @@ def _budget_options(function: F) -> F:
             help="Stop where more than N requests and more than this part of the inventory would "
             "go; 100% never stops.  [default: 10,20%]",
         ),
+        pace_options,
+    )
+
+
+def pace_options(function: F) -> F:
+    """Take how often stores are pushed to, and whether what was done to them is accepted."""
+    return _all(
+        function,
         click.option(
             "--pushes-per-minute",
             envvar="TROTH_PUSHES_PER_MINUTE",

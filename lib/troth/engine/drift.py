@@ -97,7 +97,7 @@ def _after(one: Checked, item: Item | None, ledger: Ledger) -> Checked:
     if one.drifted is None:
         return one
     entry = ledger.entries.get(one.key)
-    if item is None:
+    if item is None or item.state is State.ORPHANED:
         why = "it was not handed in, so nothing was done; give its file too."
     elif entry is None or entry.version == one.drifted.version:
         why = f"nothing was mended: {item.state} ({item.reason}) {item.message}".strip()
