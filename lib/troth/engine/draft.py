@@ -42,7 +42,8 @@ class Draft:
         begun: the draft before its stages ran, where there is something to be done outside.
         rolled_back: what it stays, where its files are rolled back and its stages are due: until
             they have something new to write.
-        drift: what was found to be other outside than its status says; its stages run to mend it.
+        drifts: what was found to be other outside than its status says, by pipeline; its stages run
+            to mend it.
     """
 
     key: RequestKey
@@ -68,7 +69,7 @@ class Draft:
     effects: tuple[str, ...] = ()
     begun: "Draft | None" = None
     rolled_back: "Draft | None" = None
-    drift: Drift | None = None
+    drifts: Mapping[str, Drift] = field(default_factory=dict[str, Drift])
 
     @property
     def record(self) -> Record | None:

@@ -14,7 +14,7 @@ from troth.api import Fields, JsonObject, Promise, RequestKey, RequestSchema, Re
 from troth.engine.admit import object_of
 from troth.engine.climb import attempt
 from troth.engine.drifted import Drifted
-from troth.engine.inspections import Account, Inspector, Judged
+from troth.engine.inspections import Account, Inspector, Judged, Told
 from troth.engine.ledger import Entry, Ledger, names_in
 from troth.engine.record import Record
 from troth.engine.secrets import redact
@@ -145,7 +145,7 @@ class DriftCheck:
                 continue
             asked = attempt(_ObjectOf(promise), entry.record)
             if isinstance(asked, TrothError):
-                found[key] = _judged(entry, [Finding.unknown(asked.message)])
+                found[key] = _judged(entry, _unknown(asked))
             else:
                 looked.setdefault(key.promise, {})[key] = asked
         calls: dict[Account, int] = {}
@@ -177,7 +177,7 @@ class DriftCheck:
         def look(name: str) -> Judged:
             found = attempt(ask, name)
             if isinstance(found, TrothError):
-                return Judged({key: [Finding.unknown(found.message)] for key in looked[name]})
+                return Judged({key: _unknown(found) for key in looked[name]})
             return found
 
         with ThreadPoolExecutor(self.inspector.runner.parallelism) as pool:
@@ -199,19 +199,30 @@ class _ObjectOf:
         return {**asked, "metadata": metadata, "status": record.status}
 
 
-def _judged(entry: Entry, findings: Sequence[Finding]) -> Checked:
+def _unknown(error: TrothError) -> Sequence[Told]:
+    return [Told("", Finding.unknown(error.message))]
+
+
+def _judged(entry: Entry, told: Sequence[Told]) -> Checked:
     """Return what several stages found of one request together."""
     key = entry.record.key
-    if not findings:
+    if not told:
         return Checked(key, Verdict.NOT_CHECKED, _STAGE_IS_BLIND)
-    drifts = [one for one in findings if one.state is Outside.DRIFTED]
-    unknown = [one for one in findings if one.state is Outside.UNKNOWN]
-    said = dict.fromkeys(one.message for one in (*drifts, *unknown))
-    message = redact(shorten(" ".join(said)))
+    drifts = [one for one in told if one.finding.state is Outside.DRIFTED]
+    unknown = [one for one in told if one.finding.state is Outside.UNKNOWN]
+    message = _words((*drifts, *unknown))
     if not drifts:
         return Checked(key, Verdict.UNKNOWN if unknown else Verdict.INTACT, message)
-    drift = Drift(message, ended=all(one.ended for one in drifts))
     # Where it is not known what else is missing, mending might make it a second time.
-    mendable = not unknown and all(one.mendable for one in drifts)
-    told = Drifted(drift, entry.version) if mendable else None
-    return Checked(key, Verdict.DRIFTED, message, told)
+    if unknown or not all(one.finding.mendable for one in drifts):
+        return Checked(key, Verdict.DRIFTED, message)
+    by_pipeline = {
+        name: Drift(_words(mine), ended=all(one.finding.ended for one in mine))
+        for name in dict.fromkeys(one.pipeline for one in drifts)
+        if (mine := [one for one in drifts if one.pipeline == name])
+    }
+    return Checked(key, Verdict.DRIFTED, message, Drifted(by_pipeline, entry.version))
+
+
+def _words(told: Iterable[Told]) -> str:
+    return redact(shorten(" ".join(dict.fromkeys(one.finding.message for one in told))))

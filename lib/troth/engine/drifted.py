@@ -11,19 +11,22 @@ __all__ = ["Drifted", "drift_of"]
 
 
 class Drifted(NamedTuple):
-    """What was found, and the version of the record that it was held against."""
+    """What was found, and the version of the record that it was held against.
 
-    drift: Drift
+    `drifts` is by the pipeline whose stages found it, so that no other makes anything anew.
+    """
+
+    drifts: Mapping[str, Drift]
     version: str
 
 
-def drift_of(draft: Draft, drifts: Mapping[RequestKey, Drifted]) -> Drift | None:
-    """Return what a request's stages are to mend, None for nothing.
+def drift_of(draft: Draft, drifts: Mapping[RequestKey, Drifted]) -> Mapping[str, Drift]:
+    """Return what a request's stages are to mend, by pipeline.
 
     It is told against one version of the record: what somebody has rendered since, and be it an
     earlier round of the same run, need not be mended, and must not be made a second time.
     """
     found = drifts.get(draft.key)
     if found is None or draft.entry is None or draft.entry.version != found.version:
-        return None
-    return found.drift
+        return {}
+    return found.drifts

@@ -18,7 +18,7 @@ from troth.sdk import Finding, Inspection
 from troth.sdk.effects import RECALL
 from troth.sdk.inspecting import INSPECT
 
-__all__ = ["Account", "Inspector", "Judged"]
+__all__ = ["Account", "Inspector", "Judged", "Told"]
 
 
 class Account(NamedTuple):
@@ -28,16 +28,23 @@ class Account(NamedTuple):
     name: str
 
 
+class Told(NamedTuple):
+    """What the stages of one pipeline found; "" stands for none of them."""
+
+    pipeline: str
+    finding: Finding
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What the stages of a Promise say.
 
     Attributes:
-        findings: of each request; none where no stage says anything.
+        findings: of each request, each with its pipeline; none where no stage says anything.
         calls: how often each account was asked.
     """
 
-    findings: Mapping[RequestKey, Sequence[Finding]]
+    findings: Mapping[RequestKey, Sequence[Told]]
     calls: Mapping[Account, int] = field(default_factory=dict[Account, int])
 
 
@@ -63,7 +70,7 @@ class Inspector:
         Raises:
             NotServedError: as `InspectingRunner.inspect`.
         """
-        findings: dict[RequestKey, list[Finding]] = {key: [] for key in objects}
+        findings: dict[RequestKey, list[Told]] = {key: [] for key in objects}
         calls: dict[Account, int] = {}
         for pipeline in promise.workflows.of(WorkflowType.RESOURCE).configure:
             for inspected in self.runner.inspect(self._job(promise, pipeline, objects)):
@@ -73,10 +80,10 @@ class Inspector:
                 except TrothError as error:
                     why = error.about(f"pipeline {pipeline.name}").message
                     for key in asked.values():
-                        findings[key].append(Finding.unknown(why))
+                        findings[key].append(Told(pipeline.name, Finding.unknown(why)))
                     continue
                 for who, finding in said.findings.items():
-                    findings[asked[who]].append(finding)
+                    findings[asked[who]].append(Told(pipeline.name, finding))
                 for name, count in said.calls.items():
                     account = Account(promise.name, name)
                     calls[account] = calls.get(account, 0) + count

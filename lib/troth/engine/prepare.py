@@ -76,8 +76,8 @@ class Preparer:
             self._refuse_foreign(draft, record)
             refuse_superseded(draft, record)
             self.ledger.view.require(sorted(stores_of(record, self.world)))
-            drift = drift_of(draft, self.drifts)
-            draft = replace(draft, status=record.status, due=record.due, drift=drift)
+            drifts = drift_of(draft, self.drifts)
+            draft = replace(draft, status=record.status, due=record.due, drifts=drifts)
         observed = self.claims.standings.observed(draft.key, record)
         leaving = record.leaving if record is not None else ()
         leaving = not_clean(leaving, observed, self.ledger.view)
@@ -140,7 +140,7 @@ class Preparer:
         """Return the draft as the record has it; not settled when it has to be rendered."""
         digest = self._digest(draft, record.status)
         now = self.renderer.moment().now
-        due = record.is_due(now) or draft.drift is not None
+        due = record.is_due(now) or bool(draft.drifts)
         if record.suspension is not None:
             if due or record.suspension.over(now, digest):
                 return draft
@@ -176,7 +176,7 @@ class Preparer:
         if not (record is not None and record.placements) and not draft.key.is_promise:
             require_any(promise.selectors, self.world)
         rendered = self.renderer.configure(
-            promise, draft.numbered, draft.status, draft.key.workflow, draft.drift
+            promise, draft.numbered, draft.status, draft.key.workflow, draft.drifts
         )
         check_status(rendered.status)
         refuse_unknown(rendered, performed=self.renderer.performs)
@@ -240,7 +240,7 @@ class Preparer:
         What is due, or has drifted, may do something new, and what was begun may be completed.
         """
         record = draft.record
-        if record is None or draft.drift or record.is_due(self.renderer.moment().now):
+        if record is None or draft.drifts or record.is_due(self.renderer.moment().now):
             return False
         whole = not any(placement.behind for placement in record.placements)
         digest = self._digest(draft, record.status)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
+from types import MappingProxyType
 from typing import NamedTuple
 
 from troth.api import (
@@ -29,6 +30,8 @@ __all__ = ["Moment", "Rendered", "Renderer", "refuse_unknown"]
 
 # Where Kratix runs a Promise's own workflow, and so where its Secrets are.
 _SYSTEM_NAMESPACE = "kratix-platform-system"
+
+_NONE: Mapping[str, Drift] = MappingProxyType({})
 
 
 class Moment(NamedTuple):
@@ -94,7 +97,7 @@ class Renderer:
         asked: JsonObject,
         status: Mapping[str, Json],
         workflow: WorkflowType = WorkflowType.RESOURCE,
-        drift: Drift | None = None,
+        drifts: Mapping[str, Drift] = _NONE,
     ) -> Rendered:
         """Run a configure workflow.
 
@@ -103,7 +106,7 @@ class Renderer:
             asked: object.yaml without status.
             status: what earlier runs left.
             workflow: which; static dependencies count as the first output of a Promise's own.
-            drift: what its stages are to mend outside.
+            drifts: what the stages of each pipeline are to mend outside.
 
         Raises:
             NotServedError, StageError, OutputRefusedError: as `Runner.run`.
@@ -114,8 +117,9 @@ class Renderer:
         effects: list[str] = []
         for pipeline in promise.workflows.of(workflow).configure:
             job = self._job(promise, pipeline, {**asked, "status": status}, "configure", workflow)
-            if drift is not None:
-                job = replace(job, context={**job.context, "drift": drift.encode()})
+            if pipeline.name in drifts:
+                drift = drifts[pipeline.name].encode()
+                job = replace(job, context={**job.context, "drift": drift})
             with _naming(pipeline):
                 result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))

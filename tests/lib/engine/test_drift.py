@@ -10,7 +10,7 @@ from support.platform import Platform, promise, request
 
 from troth.engine import DriftReport, State, Verdict
 from troth.errors import NotServedError, Reason, StageError, TransientError, TrothError
-from troth.runners import Inspected, InspectionJob
+from troth.runners import Inspected, InspectionJob, StageJob, StageResult
 from troth_statestore import ChangeSet
 
 
@@ -169,6 +169,25 @@ def test_what_no_rendering_mends_is_reported_and_left_alone(
     assert report.mendable == {}
     assert verdicts(mended) == {"one": Verdict.DRIFTED}
     assert users.made == ["one-g1"]
+
+
+def test_a_pipeline_that_found_nothing_is_told_nothing(users: Users) -> None:
+    told: list[object] = []
+
+    def second(job: StageJob) -> StageResult:
+        told.append(job.context.get("drift"))
+        return StageResult()
+
+    platform = platform_of(users)
+    platform.promises = [promise(configure=["configure", "second"])]
+    platform.stages["second"] = second
+    platform.sync(request())
+    users.there.clear()
+
+    platform.mend(platform.check(), request())
+
+    assert users.told[-1] is not None
+    assert told == [None] * len(users.told)
 
 
 def test_a_stage_is_told_that_what_is_missing_has_ended(platform: Platform, users: Users) -> None:
