@@ -110,7 +110,7 @@ def test_what_was_found_is_told_against_one_version_of_the_record_only(
 def test_mending_leaves_all_others_alone(platform: Platform, users: Users) -> None:
     platform.sync(request(), request("two"), request("three"))
     users.there.discard("one-g1")
-    files = platform.files
+    files, records = platform.files, platform.records
 
     mended = platform.mend(platform.check(), request(), request("two", value="edited"))
 
@@ -118,6 +118,7 @@ def test_mending_leaves_all_others_alone(platform: Platform, users: Users) -> No
     assert len(changed) == 1
     assert "/one/" in changed[0]
     assert platform.files.keys() == files.keys()
+    assert len([path for path, text in platform.records.items() if records[path] != text]) == 1
     assert verdicts(mended)["one"] is Verdict.REPAIRED
 
 
