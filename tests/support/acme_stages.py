@@ -10,14 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 from pydantic import BaseModel
 
 from troth.errors import HeldError, InvalidInputError, Reason
-from troth.sdk import Context, Output, Request, Stage
+from troth.sdk import Context, Finding, Inspection, Output, Request, Stage
 
 
 class Spec(BaseModel):
@@ -344,3 +345,41 @@ def mutter(spec: Spec) -> Output:
         raise RuntimeError("no")
     text = "x" * spec.number + os.environ["TOKEN"] + "y" * 1990
     raise RuntimeError(text) if spec.text == "raise" else HeldError(Reason.OBJECT_HELD, text)
+
+
+def _watch(requests: Sequence[Request[Spec]], context: Context) -> Inspection:
+    """Do to each request what it asks for; say what was seen."""
+    token = os.environ.get("TOKEN", "")
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    findings: dict[str, Finding] = {}
+    for request in requests:
+        _misbehave(request.spec, token)
+        seen = f"{digest} {context.action} {context.effects.performed} {request.status}"
+        said = {
+            "gone": Finding.drifted("it is gone.", ended=True),
+            "betray": Finding.unknown(f"the token is {token}"),
+            "see": Finding.unknown(seen),
+        }
+        findings[request.id] = said.get(request.spec.text, Finding.intact())
+        if request.spec.text == "foreign":
+            findings["team/other"] = Finding.intact()
+        if request.spec.text == "nothing":
+            return cast("Inspection", None)
+    return Inspection(findings, {str(os.getpid()): len(requests)})
+
+
+def _misbehave(spec: Spec, token: str) -> None:
+    match spec.text:
+        case "raise":
+            raise LookupError(f"nothing with {token}")
+        case "hang":
+            threading.Event().wait()
+        case "crash":
+            os._exit(3)
+        case "eat":
+            eat.configure(cast("Request[Spec]", SimpleNamespace(spec=spec)), cast("Context", None))
+        case _:
+            return
+
+
+watch = Stage(Spec, _say, inspect=_watch)

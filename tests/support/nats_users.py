@@ -16,7 +16,7 @@ from support.sealing import certificate_pem, private_key, unseal
 from support.synadia.visits import TOKEN
 
 from troth.api import Fields, JsonObject, dump_documents, load_object
-from troth.sdk import find_stage, run_stage
+from troth.sdk import Drift, Inspection, find_stage, run_stage
 
 __all__ = ["SECRETS", "Asked", "Ran", "operator_account", "synadia_account", "wall"]
 
@@ -125,7 +125,12 @@ class Asked:
     count: int = 0
 
     def run(
-        self, action: str = "configure", *, effects: str = "perform", bare: bool = False
+        self,
+        action: str = "configure",
+        *,
+        effects: str = "perform",
+        bare: bool = False,
+        drift: Drift | None = None,
     ) -> Ran:
         """Run the stage once; raises what it raises, and then the status stays as it was.
 
@@ -133,18 +138,14 @@ class Asked:
             action: configure or delete.
             effects: perform or recall.
             bare: without troth.json: the machine's clock, and what to seal with from variables.
+            drift: what the stage is told of it.
         """
         self.count += 1
         root = self.folder / f"run-{self.count}"
         for name in ("input", "output", "metadata"):
             (root / name).mkdir(parents=True)
-        (root / "input/object.yaml").write_bytes(dump_documents([self._object()]))
-        environ = {
-            "KRATIX_WORKFLOW_ACTION": action,
-            "KRATIX_PROMISE_NAME": "nats-user",
-            "NATS_ACCOUNTS": json.dumps(self.accounts),
-            **self.variables,
-        }
+        (root / "input/object.yaml").write_bytes(dump_documents([self.object()]))
+        environ = {"KRATIX_WORKFLOW_ACTION": action, **self._environ()}
         certificate = certificate_pem(private_key()).decode()
         if bare:
             environ["TROTH_SEALING_CERTIFICATE"] = certificate
@@ -152,7 +153,8 @@ class Asked:
         else:
             sealing = {"destination": "cluster", "certificate": certificate, "epoch": self.epoch}
             moment = {"now": self.now.isoformat(), "seed": f"{self.count:064x}"}
-            given = {**moment, "effects": effects, "sealing": sealing}
+            told = {} if drift is None else {"drift": drift.encode()}
+            given = {**moment, "effects": effects, "sealing": sealing, **told}
             (root / "input/troth.json").write_text(json.dumps(given), encoding="utf-8")
         run_stage(find_stage("nats-user"), root, environ)
         ran = _ran(root)
@@ -160,7 +162,27 @@ class Asked:
             self.status = {**self.status, **ran.status}
         return ran
 
-    def _object(self) -> JsonObject:
+    def look(self, *others: JsonObject) -> Inspection:
+        """Have the stage look at this request, and at others as `object` gives them."""
+        self.count += 1
+        root = self.folder / f"look-{self.count}"
+        for name in ("input", "output", "metadata"):
+            (root / name).mkdir(parents=True)
+        given = {"requests": [self.object(), *others]}
+        (root / "input/requests.json").write_text(json.dumps(given), encoding="utf-8")
+        moment = {"now": self.now.isoformat(), "seed": "00", "effects": "recall"}
+        (root / "input/troth.json").write_text(json.dumps(moment), encoding="utf-8")
+        environ = {"KRATIX_WORKFLOW_ACTION": "inspect", **self._environ()}
+        run_stage(find_stage("nats-user"), root, environ)
+        said = (root / "metadata/inspection.json").read_text(encoding="utf-8")
+        return Inspection.decode(load_object(said, "inspection.json"))
+
+    def _environ(self) -> dict[str, str]:
+        accounts = json.dumps(self.accounts)
+        return {"KRATIX_PROMISE_NAME": "nats-user", "NATS_ACCOUNTS": accounts, **self.variables}
+
+    def object(self) -> JsonObject:
+        """Return the request as object.yaml has it."""
         spec = {"account": "apps", "secret": {"name": "orders-nats"}, **self.spec}
         return {
             "apiVersion": "marketplace.troth.dev/v1alpha1",

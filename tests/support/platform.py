@@ -24,9 +24,13 @@ from troth.api import (
 )
 from troth.engine import (
     DeletionBudget,
+    DriftCheck,
+    DriftReport,
     Engine,
+    Inspector,
     Intake,
     Item,
+    Ledger,
     Moment,
     Plan,
     Renderer,
@@ -37,11 +41,12 @@ from troth.engine import (
     Writer,
 )
 from troth.errors import Reason, TransientError
-from troth.runners import StageJob, StageResult
+from troth.runners import Inspected, InspectionJob, StageJob, StageResult
 from troth_statestore import ChangeSet, Receipt, StateStore
 from troth_statestore.memory import MemoryStore
 
 StageFunction = Callable[[StageJob], StageResult]
+LookFunction = Callable[[InspectionJob], Sequence[Inspected]]
 
 API_VERSION = "test.example.com/v1"
 
@@ -77,9 +82,10 @@ def follows_spec(job: StageJob) -> StageResult:
 
 @dataclass
 class ScriptedRunner:
-    """A runner whose stages are functions by the pipeline's name."""
+    """A runner whose stages are functions by the pipeline's name; `looks` holds what inspects."""
 
     stages: dict[str, StageFunction]
+    looks: dict[str, LookFunction] = field(default_factory=dict[str, LookFunction])
     code: str = "code-1"
     runs: list[StageJob] = field(default_factory=list)
     parallelism: int = 2
@@ -90,6 +96,10 @@ class ScriptedRunner:
     def run(self, job: StageJob) -> StageResult:
         self.runs.append(job)
         return self.stages[job.pipeline.name](job)
+
+    def inspect(self, job: InspectionJob) -> Sequence[Inspected]:
+        look = self.looks.get(job.pipeline.name)
+        return [Inspected(tuple(job.requests))] if look is None else look(job)
 
     def close(self) -> None:
         pass
@@ -265,6 +275,22 @@ class Platform:
     ) -> dict[str, Item]:
         """One round of plan and write; items by the request's name."""
         return self.write(self.plan(*requests, scope=scope))
+
+    def check(self, wanted: Callable[[RequestKey], bool] = lambda _: True) -> DriftReport:
+        """Have stages look."""
+        ledger = Ledger.read(self.look())
+        inspector = Inspector(self.runner, self.renderer.moment)
+        return DriftCheck(self.world, ledger, inspector, self.settings.inventory).check(wanted)
+
+    def mend(self, found: DriftReport, *requests: Submission) -> DriftReport:
+        """Let a run mend what was found."""
+        before = self.settings
+        self.settings = replace(before, drifts=found.mendable)
+        try:
+            items = self.write(self.plan(*requests).only(found.mendable))
+        finally:
+            self.settings = before
+        return found.after(items.values(), Ledger.read(self.look()))
 
     def write(self, plan: Plan) -> dict[str, Item]:
         """Carry out a plan, perhaps one that was made a while ago."""

@@ -14,6 +14,7 @@ from troth.cli.completion import completion
 from troth.cli.controller import controller
 from troth.cli.crds import crds
 from troth.cli.docs import docs
+from troth.cli.drift import drift
 from troth.cli.history import history
 from troth.cli.init import init
 from troth.cli.plan import plan
@@ -43,7 +44,7 @@ def troth(*, debug: bool) -> None:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
 
 
-_ABOUT_STORES = (status, history, rollback, verify, stores)
+_ABOUT_STORES = (status, history, rollback, verify, drift, stores)
 _ABOUT_SECRETS = (seal, secrets, reseal)
 for command in (
     *(sync, plan, render, *_ABOUT_STORES, *_ABOUT_SECRETS),

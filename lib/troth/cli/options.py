@@ -16,6 +16,7 @@ from troth.engine import ROTATIONS
 __all__ = [
     "WorkOptions",
     "output_option",
+    "pace_options",
     "runner_options",
     "work_options",
 ]
@@ -129,7 +130,7 @@ def work_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _budget_options(function: F) -> F:
-    """Take how much may be removed or rotated in a run, and how often stores are pushed to."""
+    """Take how much may be removed or rotated in a run, and what `pace_options` takes."""
     return _all(
         function,
         click.option(
@@ -160,6 +161,14 @@ def _budget_options(function: F) -> F:
             help="How many requests may make their credentials anew in this run since a cluster "
             "has lost its sealing keys; the others wait with what they have.",
         ),
+        pace_options,
+    )
+
+
+def pace_options(function: F) -> F:
+    """Take how often stores are pushed to, and whether what was done to them is accepted."""
+    return _all(
+        function,
         click.option(
             "--pushes-per-minute",
             envvar="TROTH_PUSHES_PER_MINUTE",

@@ -118,9 +118,9 @@ def receipt_json(item: Item) -> dict[str, Json]:
     return {**item_json(item), "tree": item.tree, "changed": list(item.changed)}
 
 
-def print_json(kind: str, items: Sequence[Json]) -> None:
-    """Print a report as one JSON document."""
-    report = {"apiVersion": "troth.dev/v1alpha1", "kind": kind, "items": items}
+def print_json(kind: str, items: Sequence[Json], **more: Json) -> None:
+    """Print a report as one JSON document, with more besides its items where there is any."""
+    report = {"apiVersion": "troth.dev/v1alpha1", "kind": kind, "items": items, **more}
     click.echo(json.dumps(report, indent=2, ensure_ascii=False))
 
 

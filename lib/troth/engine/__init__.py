@@ -6,6 +6,8 @@ neither files nor Kubernetes, and of stores and runners only their protocols.
 
 from troth.engine.absence import Intake
 from troth.engine.change import Change
+from troth.engine.drift import Checked, DriftCheck, DriftReport, Verdict
+from troth.engine.inspections import Account, Inspector
 from troth.engine.ladder import Engine, Plan, Settings
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.preview import FileChange, Preview, preview
@@ -31,12 +33,17 @@ from troth.engine.write import Report, Writer
 
 __all__ = [
     "FAILING",
+    "Account",
     "ROTATIONS",
     "Change",
+    "Checked",
     "DeletionBudget",
+    "DriftCheck",
+    "DriftReport",
     "Engine",
     "Entry",
     "FileChange",
+    "Inspector",
     "Intake",
     "Item",
     "Ledger",
@@ -55,6 +62,7 @@ __all__ = [
     "Spot",
     "State",
     "Submission",
+    "Verdict",
     "View",
     "World",
     "Writer",

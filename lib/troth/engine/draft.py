@@ -11,6 +11,7 @@ from troth.engine.routes import Traits
 from troth.engine.settled import Settled, Settlement
 from troth.engine.suspension import Suspension
 from troth.engine.values import Placement, Spot, Submission
+from troth.sdk import Drift
 
 __all__ = ["Draft"]
 
@@ -42,6 +43,8 @@ class Draft:
         rolled_back: what it stays, where its files are rolled back and its stages are due: until
             they have something new to write.
         rotates: whether it makes its credentials anew since a cluster has lost its keys.
+        drifts: what was found to be other outside than its status says, by pipeline; its stages run
+            to mend it.
     """
 
     key: RequestKey
@@ -68,6 +71,7 @@ class Draft:
     begun: "Draft | None" = None
     rolled_back: "Draft | None" = None
     rotates: bool = False
+    drifts: Mapping[str, Drift] = field(default_factory=dict[str, Drift])
 
     @property
     def record(self) -> Record | None:

@@ -5,7 +5,7 @@ leads to is done in ``write``. Promises come first, each after those it requires
 is claimed before any request's, and what they cannot serve now waits.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from troth.engine.climb import climb
 from troth.engine.decide import Decisions
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
+from troth.engine.drifted import Drifted
 from troth.engine.guard import Guards
 from troth.engine.heirs import Heirs, Succession, hold_back, keep_unserved
 from troth.engine.install import Installer
@@ -59,6 +60,7 @@ class Settings:
         budget: how much may be removed unasked.
         limits: how much one request may render.
         rotations: how many requests may rotate since a cluster has lost its keys.
+        drifts: what was found to be other outside than records say, to be mended in this run.
     """
 
     inventory: str = "default"
@@ -66,6 +68,7 @@ class Settings:
     budget: DeletionBudget = field(default_factory=DeletionBudget)
     limits: OutputLimits = field(default_factory=OutputLimits)
     rotations: RotationLimit = field(default_factory=RotationLimit)
+    drifts: Mapping[RequestKey, Drifted] = field(default_factory=dict[RequestKey, Drifted])
 
     def __post_init__(self) -> None:
         """Refuse a name that no record could be told to belong to."""
@@ -113,6 +116,19 @@ class Plan:
     def kept_files(self) -> frozenset[Spot]:
         """The files that no removal takes, since somebody names them who stays."""
         return files_of_others(self.ledger, (draft for draft, _ in self.drafts), self.removals)
+
+    def only(self, keys: Collection[RequestKey]) -> "Plan":
+        """Return what the plan would do for some requests, without any removal."""
+        return replace(
+            self,
+            drafts=[one for one in self.drafts if one[0].key in keys],
+            removals=(),
+            items=[one for one in self.items if one.key in keys],
+            waiting={},
+            heirs=self.heirs.left(()),
+            upkeep=(),
+            agreements={},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +249,7 @@ class Engine:
             adoptions=adoptions,
             inventory=self.settings.inventory,
             limits=self.settings.limits,
+            drifts=self.settings.drifts,
         )
 
     def _rules(self, intake: Intake) -> PruneRules:

@@ -8,13 +8,14 @@ has changed; `finish` runs stages, so that many are worth finishing at once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from troth.api import Json
+from troth.api import Json, RequestKey
 from troth.engine.admit import Admission
 from troth.engine.adopt import Adoptions
 from troth.engine.check import OutputLimits, check_groups, check_places, check_status
 from troth.engine.claim import Claims
 from troth.engine.digest import InputDigests
 from troth.engine.draft import Draft
+from troth.engine.drifted import Drifted, drift_of
 from troth.engine.ledger import Ledger
 from troth.engine.moves import not_clean, out_of_reach, places_of, stores_of
 from troth.engine.objects import identify, traits_of
@@ -48,7 +49,8 @@ __all__ = ["Preparer"]
 class Preparer:
     """Prepares requests, and Promises, against one moment of the stores.
 
-    `unavailable` says of Promises that cannot fulfil requests now why that is.
+    `unavailable` says of Promises that cannot fulfil requests now why that is; `drifts` of requests
+    what was found to be other outside than their records say.
     """
 
     world: World
@@ -61,6 +63,7 @@ class Preparer:
     inventory: str
     limits: OutputLimits
     unavailable: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
+    drifts: Mapping[RequestKey, Drifted] = field(default_factory=dict[RequestKey, Drifted])
 
     def begin(self, submission: Submission) -> Draft:
         """Admit a request and remember what is known of it; `Draft.settled` says if that is all.
@@ -74,7 +77,8 @@ class Preparer:
             self._refuse_foreign(draft, record)
             refuse_superseded(draft, record)
             self.ledger.view.require(sorted(stores_of(record, self.world)))
-            draft = replace(draft, status=record.status, due=record.due)
+            drifts = drift_of(draft, self.drifts)
+            draft = replace(draft, status=record.status, due=record.due, drifts=drifts)
         observed = self.claims.standings.observed(draft.key, record)
         leaving = record.leaving if record is not None else ()
         leaving = not_clean(leaving, observed, self.ledger.view)
@@ -137,7 +141,7 @@ class Preparer:
         """Return the draft as the record has it; not settled when it has to be rendered."""
         digest = self._digest(draft, record.status)
         now = self.renderer.moment().now
-        due = record.is_due(now)
+        due = record.is_due(now) or bool(draft.drifts)
         if record.suspension is not None:
             if due or record.suspension.over(now, digest):
                 return draft
@@ -173,7 +177,7 @@ class Preparer:
         if not (record is not None and record.placements) and not draft.key.is_promise:
             require_any(promise.selectors, self.world)
         rendered = self.renderer.configure(
-            promise, draft.numbered, draft.status, draft.key.workflow
+            promise, draft.numbered, draft.status, draft.key.workflow, draft.drifts
         )
         check_status(rendered.status)
         refuse_unknown(rendered, performed=self.renderer.performs)
@@ -254,10 +258,10 @@ class Preparer:
     def _repeats(self, draft: Draft) -> bool:
         """Tell whether a run has the very input and state that the record was made from.
 
-        What is due may do something new, and what was begun may be completed.
+        What is due, or has drifted, may do something new, and what was begun may be completed.
         """
         record = draft.record
-        if record is None or record.is_due(self.renderer.moment().now):
+        if record is None or draft.drifts or record.is_due(self.renderer.moment().now):
             return False
         whole = not any(placement.behind for placement in record.placements)
         digest = self._digest(draft, record.status)

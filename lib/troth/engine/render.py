@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
+from types import MappingProxyType
 from typing import NamedTuple
 
 from troth.api import (
@@ -23,13 +24,15 @@ from troth.engine.suspension import Suspension
 from troth.engine.values import Group
 from troth.errors import NotServedError, OutputRefusedError, PermanentError, Reason, StageError
 from troth.runners import Runner, StageJob, StageResult
-from troth.sdk import UNKNOWN
+from troth.sdk import UNKNOWN, Drift
 from troth.sdk.effects import PERFORM, RECALL
 
 __all__ = ["Moment", "Rendered", "Renderer", "refuse_own_effects", "refuse_unknown"]
 
 # Where Kratix runs a Promise's own workflow, and so where its Secrets are.
 _SYSTEM_NAMESPACE = "kratix-platform-system"
+
+_NONE: Mapping[str, Drift] = MappingProxyType({})
 
 
 class Moment(NamedTuple):
@@ -95,6 +98,7 @@ class Renderer:
         asked: JsonObject,
         status: Mapping[str, Json],
         workflow: WorkflowType = WorkflowType.RESOURCE,
+        drifts: Mapping[str, Drift] = _NONE,
     ) -> Rendered:
         """Run a configure workflow.
 
@@ -103,6 +107,7 @@ class Renderer:
             asked: object.yaml without status.
             status: what earlier runs left.
             workflow: which; static dependencies count as the first output of a Promise's own.
+            drifts: what the stages of each pipeline are to mend outside.
 
         Raises:
             NotServedError, StageError, OutputRefusedError: as `Runner.run`.
@@ -113,6 +118,9 @@ class Renderer:
         effects: list[str] = []
         for pipeline in promise.workflows.of(workflow).configure:
             job = self._job(promise, pipeline, {**asked, "status": status}, "configure", workflow)
+            if pipeline.name in drifts:
+                drift = drifts[pipeline.name].encode()
+                job = replace(job, context={**job.context, "drift": drift})
             with _naming(pipeline):
                 result = self._run(promise, job)
                 status = merge_status(status, read_status(result.metadata, workflow))

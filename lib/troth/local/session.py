@@ -14,7 +14,10 @@ from types import MappingProxyType
 
 from troth.api import Destination, RequestKey, Secrets
 from troth.engine import (
+    DriftCheck,
+    DriftReport,
     Engine,
+    Inspector,
     Intake,
     Item,
     Ledger,
@@ -30,12 +33,12 @@ from troth.engine import (
 from troth.engine.carry import Submit
 from troth.engine.history import Past
 from troth.engine.repair import Repairs, find_repairs
-from troth.errors import TrothError
+from troth.errors import InvalidInputError, Reason, TrothError
 from troth.local.inputs import Inputs
 from troth.local.past import flushing, handed_in, histories
 from troth.local.sealing import Certificates
 from troth.local.stores import look
-from troth.runners import Runner
+from troth.runners import InspectingRunner
 from troth.sdk.sealing import CertificateCache
 from troth_statestore import StateStore
 from troth_statestore.budget import Pace, PushBudget
@@ -87,7 +90,7 @@ class Session:
 
     inputs: Inputs
     stores: Mapping[str, StateStore]
-    runner: Runner
+    runner: InspectingRunner
     options: SyncOptions
     moment: Callable[[], Moment] = _moment
     certificates: CertificateCache = field(default_factory=_certificates)
@@ -166,6 +169,46 @@ class Session:
             items = settle(self._rounds([] if repairs.found else [ledger]), writer)
         return [*self.inputs.problems, *repairs.told(items)]
 
+    def check_drift(self, wanted: Callable[[RequestKey], bool] = lambda _: True) -> DriftReport:
+        """Have stages look at what requests have outside; nothing is changed.
+
+        Args:
+            wanted: tells of a request whether it is to be looked at.
+
+        Raises:
+            InvalidInputError: no store knows any request, so that it is the wrong one.
+            StoreError, TransientError: as `look`.
+        """
+        ledger = Ledger.read(self.look())
+        if not (ledger.entries or ledger.unreadable or ledger.view.unreached):
+            message = "the state store knows no request; look at --state-store and --branch."
+            raise InvalidInputError(Reason.INVALID_OBJECT, message)
+        inspector = Inspector(self.runner, self.moment)
+        inventory = self.options.settings.inventory
+        return DriftCheck(self.world, ledger, inspector, inventory).check(wanted)
+
+    def mend_drift(self, found: DriftReport) -> DriftReport:
+        """Render again, with effects, what has drifted and may be mended, and nothing else.
+
+        Nothing is removed, whatever was not handed in.
+
+        Raises:
+            StoreError, TransientError: as `look`.
+        """
+        drifts = found.mendable
+        settings = replace(self.options.settings, drifts=drifts)
+        if not drifts:
+            return found
+        names = {(key.namespace, key.name) for key in drifts}
+        asked = [one for one in self.inputs.submissions
+                 if (one.request.namespace, one.request.name) in names]  # fmt: skip
+        inputs = replace(self.inputs, submissions=asked, complete=False)
+        run = replace(self, inputs=inputs, options=replace(self.options, settings=settings))
+        with flushing(self.stores, self._pace) as submit:
+            writer = Writer(self.world, self._renderer, settings, submit)
+            items = settle(lambda: run.plan(self.look()).only(drifts), writer)
+        return found.after(items, Ledger.read(self.look()))
+
     def _repairs(self, ledger: Ledger, asked: Sequence[str]) -> Repairs:
         past = Past(ledger, histories(self.stores), self.world)
         return find_repairs(past, self.options.settings.inventory, asked)
@@ -211,7 +254,7 @@ def _repaired(repairs: Repairs, submit: Submit) -> Repairs:
 
 @contextmanager
 def open_session(
-    inputs: Inputs, stores: Mapping[str, StateStore], runner: Runner, options: SyncOptions
+    inputs: Inputs, stores: Mapping[str, StateStore], runner: InspectingRunner, options: SyncOptions
 ) -> Generator[Session]:
     """Open a session, and close its stores and runner at the end."""
     with ExitStack() as open_things:

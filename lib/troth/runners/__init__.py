@@ -4,6 +4,22 @@ A runner is given the file contract as values and gives it back as values; how t
 see folders is its own business. Which requests run, and what their output means, is the engine's.
 """
 
-from troth.runners.protocol import Leak, Runner, StageJob, StageResult
+from troth.runners.protocol import (
+    Inspected,
+    InspectingRunner,
+    InspectionJob,
+    Leak,
+    Runner,
+    StageJob,
+    StageResult,
+)
 
-__all__ = ["Leak", "Runner", "StageJob", "StageResult"]
+__all__ = [
+    "Inspected",
+    "InspectingRunner",
+    "InspectionJob",
+    "Leak",
+    "Runner",
+    "StageJob",
+    "StageResult",
+]

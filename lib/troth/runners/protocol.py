@@ -1,12 +1,21 @@
 """The seam between the engine and whatever runs stages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from troth.api import JsonObject, Pipeline
+from troth.errors import TrothError
 
-__all__ = ["Leak", "Runner", "StageJob", "StageResult"]
+__all__ = [
+    "Inspected",
+    "InspectingRunner",
+    "InspectionJob",
+    "Leak",
+    "Runner",
+    "StageJob",
+    "StageResult",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,41 @@ class StageResult:
     leaks: tuple[Leak, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InspectionJob:
+    """One look of a pipeline's stages at what many requests have outside.
+
+    Attributes:
+        promise: name of the Promise, for messages and for keeping Promises apart.
+        pipeline: whose stages look.
+        environ: the variables of the file contract; a container's own come on top.
+        requests: content of input/requests.json, by the namespace where the Secrets and ConfigMaps
+            of each are that variables come from.
+        context: content of input/troth.json.
+    """
+
+    promise: str
+    pipeline: Pipeline
+    environ: Mapping[str, str]
+    requests: Mapping[str, Sequence[JsonObject]]
+    context: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What one stage said of some of a job's requests.
+
+    Attributes:
+        namespaces: of whose requests.
+        said: metadata/inspection.json; None where the stage looks at nothing, or failed.
+        error: why it failed.
+    """
+
+    namespaces: tuple[str, ...]
+    said: bytes | None = None
+    error: TrothError | None = None
+
+
 class Runner(Protocol):
     """Runs pipelines; safe to call from several threads, which is how it runs several at once."""
 
@@ -84,4 +128,20 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """End every process of its own."""
+        ...
+
+
+class InspectingRunner(Runner, Protocol):
+    """A runner that can also have stages look at what requests have outside."""
+
+    def inspect(self, job: InspectionJob) -> Sequence[Inspected]:
+        """Have a pipeline's stages look at what requests have outside.
+
+        Each stage runs once for all requests whose variables have the same values. Variables whose
+        Secrets are not there are left out: whoever needs one says so, of those it needs it for.
+        What fails costs those of one run alone.
+
+        Raises:
+            NotServedError: as `fingerprint`.
+        """
         ...

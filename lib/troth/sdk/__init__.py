@@ -4,6 +4,7 @@ Here belongs what runs inside a stage's container. Nothing here knows the engine
 Kubernetes client.
 """
 
+from troth.sdk.drift import Drift, Finding, Inspection, Outside
 from troth.sdk.effects import Effects, PerformedEffects, RecalledEffects
 from troth.sdk.files import run_stage
 from troth.sdk.registry import STAGE_GROUP, find_stage, stage_entry_points
@@ -25,9 +26,13 @@ __all__ = [
     "UNKNOWN",
     "Context",
     "Control",
+    "Drift",
     "Effects",
+    "Finding",
+    "Inspection",
     "Output",
     "OutputFile",
+    "Outside",
     "PerformedEffects",
     "RecalledEffects",
     "Request",

@@ -6,16 +6,13 @@ The contract is Kratix's: ``input/object.yaml`` in, ``output/**`` and ``metadata
 and effects are performed.
 """
 
-import json
 import os
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path, PurePosixPath
 from typing import cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from yaml.representer import RepresenterError
 
 from troth.api import (
@@ -23,31 +20,15 @@ from troth.api import (
     Json,
     JsonObject,
     dump_documents,
-    field_path,
-    is_object,
     load_object,
     load_values,
     seconds_of,
 )
-from troth.errors import (
-    InvalidInputError,
-    OutputRefusedError,
-    Reason,
-    StageError,
-    TransientError,
-    TrothError,
-)
-from troth.sdk.effects import PERFORM, RECALL, Effects, PerformedEffects, RecalledEffects
-from troth.sdk.stage import (
-    Context,
-    Control,
-    Output,
-    OutputFile,
-    Request,
-    SealingInput,
-    Selector,
-    Stage,
-)
+from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
+from troth.sdk.effects import PerformedEffects, RecalledEffects
+from troth.sdk.given import read_context, read_request, read_text
+from troth.sdk.inspecting import INSPECT, INSPECTION_FILE, inspect_requests
+from troth.sdk.stage import Control, Output, OutputFile, Selector, Stage
 
 __all__ = ["METADATA_FILES", "run_stage"]
 
@@ -67,14 +48,20 @@ def run_stage(stage: Stage[BaseModel], root: Path, environ: Mapping[str, str]) -
     Raises:
         InvalidInputError: object.yaml or troth.json is not what it should be.
         OutputRefusedError: the stage gave a path that leaves the output folder.
-        StageError: the request does not fit the stage's model, or the stage gave no Output.
+        StageError: the request does not fit the stage's model, or the stage gave no Output (no
+            Inspection, where it was to look).
     """
     action = environ.get("KRATIX_WORKFLOW_ACTION", "configure")
+    if action == INSPECT:
+        found = inspect_requests(stage, root, environ)
+        if found is not None:
+            _write(root / "metadata" / INSPECTION_FILE, found)
+        return
     function = stage.configure if action == "configure" else stage.delete
     if function is None:
         return
-    request = _read_request(stage.model, root / "input" / "object.yaml")
-    context = _read_context(root / "input" / "troth.json", environ, action)
+    request = read_request(stage.model, root / "input" / "object.yaml")
+    context = read_context(root / "input" / "troth.json", environ, action)
     output = cast("object", function(request, context))
     if not isinstance(output, Output):
         message = f"the stage returned {type(output).__name__}; it has to return an Output."
@@ -85,106 +72,6 @@ def run_stage(stage: Stage[BaseModel], root: Path, environ: Mapping[str, str]) -
     _write_output(output, wanted, root)
 
 
-def _read_request(model: type[BaseModel], path: Path) -> Request[BaseModel]:
-    raw = load_object(_read(path), path.name)
-    fields = Fields(raw)
-    metadata = fields.section("metadata")
-    try:
-        spec = model.model_validate(fields.mapping("spec"))
-    except ValidationError as error:
-        message = (
-            f"the request does not fit the stage's model {model.__name__}: {_problems(error)}. "
-            "The Promise has to be mended, not the request: its schema admits what its stage does "
-            "not. Make the schema anew from the model; `troth test` shows the difference."
-        )
-        raise StageError(Reason.STAGE_FAILED, message) from error
-    generation = metadata.value("generation")
-    return Request(
-        name=metadata.text("name"),
-        namespace=metadata.text("namespace", ""),
-        labels=metadata.string_map("labels"),
-        annotations=metadata.string_map("annotations"),
-        spec=spec,
-        status=fields.mapping("status"),
-        generation=generation if isinstance(generation, int) else None,
-        raw=raw,
-    )
-
-
-def _problems(error: ValidationError) -> str:
-    """Spell what is wrong field by field, without values; they could be secret.
-
-    Left out is what is wrong with a field that holds another which is wrong: pydantic counts no
-    broken item, and so calls a list of one empty.
-    """
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    parents = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
-    return "; ".join(
-        f"{field_path(('spec', *item['loc']))}: {item['msg']}"
-        for item in found
-        if item["loc"] not in parents
-    )
-
-
-def _read_context(path: Path, environ: Mapping[str, str], action: str) -> Context:
-    now, seed = datetime.now(UTC).replace(microsecond=0), secrets.token_bytes(32)
-    effects: Effects = PerformedEffects()
-    sealing: SealingInput | None = None
-    if path.exists():
-        try:
-            loaded = cast("Json", json.loads(_read(path)))
-            given = Fields(loaded if is_object(loaded) else {})
-            now = datetime.fromisoformat(given.text("now"))
-            if now.tzinfo is None:
-                raise given.error("now", "a time with its zone is needed, such as a Z at its end.")
-            now = now.astimezone(UTC)
-            seed = bytes.fromhex(given.text("seed"))
-            if _read_mode(given) == RECALL:
-                effects = RecalledEffects()
-            sealing = _read_sealing(given)
-        except ValueError as error:
-            message = f"{path.name} is not as the file contract wants it: {error}."
-            raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
-    return Context(
-        now=now,
-        seed=seed,
-        action=action,
-        promise=environ.get("KRATIX_PROMISE_NAME", ""),
-        pipeline=environ.get("KRATIX_PIPELINE_NAME", ""),
-        environ=dict(environ),
-        effects=effects,
-        sealing=sealing,
-    )
-
-
-def _read_mode(given: Fields) -> str:
-    mode = given.text("effects", PERFORM)
-    if mode not in {PERFORM, RECALL}:
-        raise given.error("effects", f"{mode!r} is neither {PERFORM} nor {RECALL}.")
-    return mode
-
-
-def _read_sealing(given: Fields) -> SealingInput | None:
-    if not given.has("sealing"):
-        return None
-    found = given.section("sealing")
-    problem = _read_problem(found.section("problem")) if found.has("problem") else None
-    certificate = found.text("certificate") if problem is None else ""
-    return SealingInput(
-        destination=found.text("destination"),
-        certificate=certificate.encode(),
-        epoch=found.text("epoch", ""),
-        same=tuple(found.texts("same")),
-        problem=problem,
-    )
-
-
-def _read_problem(found: Fields) -> TrothError:
-    reason = Reason(found.text("reason"))
-    kind = TransientError if reason is Reason.CERTIFICATE_UNREACHABLE else InvalidInputError
-    return kind(reason, found.text("message"))
-
-
 def _write_output(output: Output, wanted: Sequence[str], root: Path) -> None:
     for name, content in sorted(output.files.items()):
         _write(_inside(root / "output", name), _encode(name, content))
@@ -193,7 +80,7 @@ def _write_output(output: Output, wanted: Sequence[str], root: Path) -> None:
         path = metadata / "status.yaml"
         earlier: JsonObject = {}
         if path.exists():
-            earlier = load_object(_read(path), path.name)
+            earlier = load_object(read_text(path), path.name)
         _write(path, dump_documents([{**earlier, **output.status}]))
     if output.selectors:
         _write_selectors(metadata / "destination-selectors.yaml", output.selectors)
@@ -205,7 +92,7 @@ def _write_output(output: Output, wanted: Sequence[str], root: Path) -> None:
 
 def _write_selectors(path: Path, selectors: Sequence[Selector]) -> None:
     entries: list[Json] = []
-    for document in load_values(_read(path), path.name) if path.exists() else ():
+    for document in load_values(read_text(path), path.name) if path.exists() else ():
         if not isinstance(document, list):
             message = f"{path.name} is no list; an earlier container left it so."
             raise InvalidInputError(Reason.INVALID_DESTINATION_SELECTORS, message)
@@ -220,7 +107,7 @@ def _write_selectors(path: Path, selectors: Sequence[Selector]) -> None:
 
 def _added(path: Path, control: JsonObject, wanted: Sequence[str]) -> JsonObject:
     """Return what a stage wants, beside what containers before it wanted."""
-    earlier: Fields = Fields(load_object(_read(path), path.name) if path.exists() else {})
+    earlier: Fields = Fields(load_object(read_text(path), path.name) if path.exists() else {})
     effects: list[Json] = [*earlier.texts("effects"), *wanted]
     return {
         **earlier.raw,
@@ -249,15 +136,6 @@ def _control(control: Control) -> JsonObject:
     if control.reconcile_after is not None:
         raw[_RECONCILE] = f"{max(1, ceil(control.reconcile_after.total_seconds()))}s"
     return raw
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        message = f"{path.name} cannot be read: {why}."
-        raise InvalidInputError(Reason.INVALID_OBJECT, message) from error
 
 
 def _encode(name: str, content: OutputFile) -> bytes:

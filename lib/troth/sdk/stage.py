@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from troth.api import Json, JsonObject
 from troth.errors import TrothError
+from troth.sdk.drift import Drift, Inspection
 from troth.sdk.effects import Effects, RecalledEffects
 
 __all__ = [
@@ -52,6 +53,11 @@ class Request(Generic[M]):
     generation: int | None
     raw: JsonObject
 
+    @property
+    def id(self) -> str:
+        """What it is called among the requests of its Promise: ``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class SealingInput:
@@ -81,13 +87,15 @@ class Context:
         now: the moment, UTC, whole seconds; the only clock a stage has.
         seed: random bytes of this run; what is made from them belongs into the status, so that
             the next run finds it there.
-        action: ``configure`` or ``delete``.
+        action: ``configure``, ``delete`` or ``inspect``.
         promise: the Promise's name.
         pipeline: the pipeline's name.
         environ: the container's variables, which is how a Promise sets a stage up. Read only those
             that the Promise sets: a container has others, which differ from run to run.
         effects: the way to the outside; there is no other.
         sealing: what to seal secrets with, None where no Destination's certificate is known.
+        drift: what was found to be other outside than the status says, and is to be put right in
+            this run; None where nobody looked, or all was right.
     """
 
     now: datetime
@@ -98,6 +106,7 @@ class Context:
     environ: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     effects: Effects = field(default_factory=RecalledEffects)
     sealing: SealingInput | None = None
+    drift: Drift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +158,13 @@ class Stage(Generic[M]):
         model: pydantic model of the request's spec.
         configure: renders a request.
         delete: undoes, outside the state store, what configure did; most stages have nothing to do.
+        inspect: looks at what many requests have outside, and changes nothing. It is given all
+            requests of the Promise that have a status, and asks each provider once for all that
+            belong together, never once a request. What fails for some of them it says of these,
+            and goes on with the others.
     """
 
     model: type[M]
     configure: Callable[[Request[M], Context], Output]
     delete: Callable[[Request[M], Context], Output] | None = None
+    inspect: Callable[[Sequence[Request[M]], Context], Inspection] | None = None

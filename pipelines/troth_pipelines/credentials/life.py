@@ -18,7 +18,10 @@ from troth_pipelines.credentials.means import sealer_of, sealing_of
 from troth_pipelines.credentials.rotation import Generation, Policy, next_steps
 from troth_pipelines.credentials.state import State
 
-__all__ = ["Lived", "Made", "Maker", "Wish", "live"]
+__all__ = ["BECAUSE", "Lived", "Made", "Maker", "Wish", "live"]
+
+BECAUSE = "because"
+"""Under what a generation's details say why it was made, where something outside was missing."""
 
 # How long to wait before something that failed is tried again: as long as it has failed already.
 _SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
@@ -125,6 +128,7 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     kept, lost = run.keep(state)
     asked = state.newest is not None and (
         lost is not None
+        or context.drift is not None
         or (state.renewal, state.wanted) != (wish.renewal, wish.wanted)
         or state.newest.number < wish.end_before
     )
@@ -134,7 +138,7 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
         try:
             number = max(steps.mint, state.highest + 1, wish.end_before)
             state, kept = run.mint(state, number)
-            lost = None
+            state, lost = run.without_dead(state), None
         except TransientError as error:
             if not run.may_stay(state):
                 raise
@@ -183,7 +187,9 @@ class _Run:
         sealer = sealer_of(self.context)
         if sealer is not None:
             sealer.seal(b"", self.wish.target)  # what could not be sealed is not made
-        title = f"make {self.maker.title(number)}"
+        drift = self.context.drift
+        because = {} if drift is None else {BECAUSE: drift.message}
+        title = " since ".join((f"make {self.maker.title(number)}", *because.values()))
         made = self.context.effects.perform(title, lambda: self.maker.make(number))
         values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
         if isinstance(made, Made):
@@ -191,10 +197,20 @@ class _Run:
             values = made.values
             generation = Generation(number, made.issued, made.expires)
             state = state.with_generation(
-                generation, made.details, self.wish.renewal, self.wish.wanted
+                generation, {**made.details, **because}, self.wish.renewal, self.wish.wanted
             )
         wanted = {key: Sealable(values[key], number) for key in self.wish.keys}
         return state, seal_stably(wanted, state.sealed, replace(self.sealing, sealer=sealer))
+
+    def without_dead(self, state: State) -> State:
+        """Return the state without the generation that was found dead, once there is another.
+
+        Nothing of it is left that could be ended: asking for that would be in vain.
+        """
+        drift = self.context.drift
+        if drift is None or not drift.ended or not self.context.effects.performed:
+            return state
+        return state.without(state.generations[-2]) if len(state.generations) > 1 else state
 
     def _refuse_ended(self, made: Made, number: int) -> None:
         if made.expires is not None and made.expires <= self.context.now:

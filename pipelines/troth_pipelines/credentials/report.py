@@ -7,7 +7,7 @@ nothing leaves every word as it was.
 from datetime import datetime
 
 from troth.api import Json
-from troth_pipelines.credentials.life import Lived
+from troth_pipelines.credentials.life import BECAUSE, Lived
 
 __all__ = ["condition", "reported", "spelled"]
 
@@ -74,6 +74,9 @@ def _sealed(lived: Lived) -> Json:
 def _message(lived: Lived) -> str:
     newest, since = lived.state.newest, lived.state.since
     what = f"generation {newest.number}" if newest is not None else ""
+    because = lived.state.details.get(newest.number, {}).get(BECAUSE) if newest else None
+    if because:
+        what = f"{what}, made since {because.removesuffix('.')}"
     if any(one.key_id is None for one in lived.state.sealed.values()):
         what = f"{what}, sealed without a sealing key".removeprefix(", ")
     if lived.problem is not None and since is not None:

@@ -7,10 +7,10 @@ Source: nats-io/jwt, v2/account_claims.go and v2/revocation_list.go.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from troth.api import Fields, JsonObject, canonical
+from troth.api import Fields, JsonObject, canonical, is_object
 from troth.errors import InvalidInputError, Reason
 from troth_pipelines.nats.jwt import Claims, decode, encode
 from troth_pipelines.nats.nkeys import KeyKind, KeyPair, public_key_bytes
@@ -49,6 +49,23 @@ class Account:
             message = f"there is no JWT of account {account}, but one of type {claims.kind}"
             raise InvalidInputError(Reason.INVALID_CREDENTIALS, f"{message} of {claims.subject}.")
         return cls(jwt, claims, _revocations(claims))
+
+    @property
+    def signers(self) -> frozenset[str]:
+        """The public keys whose signatures of users it takes, its own included."""
+        keys = {self.claims.subject}
+        # Plain keys, and scoped ones as objects that name theirs.
+        listed = Fields(self.claims.nats).value("signing_keys")
+        for one in listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ():
+            key = one.get("key") if is_object(one) else one
+            if isinstance(key, str):
+                keys.add(key)
+        return frozenset(keys)
+
+    def ends(self, user: str, issued: int) -> bool:
+        """Tell whether what was issued to a user's key in that second is revoked."""
+        until = max(self.revocations.get(key, 0) for key in (user, EVERYBODY))
+        return until >= issued
 
     @property
     def rest(self) -> JsonObject:

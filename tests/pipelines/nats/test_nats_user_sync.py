@@ -1,6 +1,5 @@
 """NATS users through ``troth``: what the engine adds, and what asks no provider for anything."""
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 
@@ -8,14 +7,11 @@ import pytest
 from support.fake_synadia import FakeSynadia, serve_synadia
 from support.nats_system import TestSystem
 from support.nats_users import SECRETS, synadia_account
+from support.nats_workspace import SECRETS_DIR, ask, destination, nats_workspace
 from support.sealing import certificate_pem, private_key
 from support.synadia.plane import Plane
 from support.synadia.visits import TOKEN
 from support.workspace import ROOT, Run, Workspace
-
-from troth.api import JsonObject
-
-SECRETS_DIR = ("--secrets-dir", "secrets")
 
 
 @pytest.fixture
@@ -28,42 +24,9 @@ def fake() -> Generator[FakeSynadia]:
 @pytest.fixture
 def workspace(tmp_path: Path, fake: FakeSynadia) -> Workspace:
     """The Promise with one account, a Destination with a certificate, Secrets, a store."""
-    workspace = Workspace(tmp_path)
-    text = (ROOT / "promises/nats-user/promise.yaml").read_text(encoding="utf-8")
-    accounts = json.dumps({"apps": synadia_account(fake, token="SYNADIA_TOKEN")})  # noqa: S106  (a name)
-    head, _, rest = text.partition("value: |\n")
-    _, mark, tail = rest.partition("- name: NATS_APPS_KEY")
-    workspace.write("promise.yaml", f"{head}value: '{accounts}'\n{' ' * 18}{mark}{tail}")
-    certificate = certificate_pem(private_key()).decode()
-    workspace.write("requests/destination.yaml", destination(certificate))
-    workspace.write("secrets/default/nats-platform/token", SECRETS["TOKEN"])
-    workspace.write("secrets/default/troth-sealing/key", SECRETS["TROTH_SEALING_KEY"])
+    workspace = nats_workspace(tmp_path, {"apps": synadia_account(fake, token="SYNADIA_TOKEN")})  # noqa: S106  (a name)
     ask(workspace, "orders")
     return workspace
-
-
-def destination(certificate: str, **annotations: str) -> JsonObject:
-    return {
-        "apiVersion": "platform.kratix.io/v1alpha1",
-        "kind": "Destination",
-        "metadata": {
-            "name": "worker",
-            "annotations": {"troth.dev/sealing-certificate": certificate, **annotations},
-        },
-        "spec": {"path": "worker", "stateStoreRef": {"kind": "GitStateStore", "name": "any"}},
-    }
-
-
-def ask(workspace: Workspace, name: str, **secret: str) -> Path:
-    return workspace.write(
-        f"requests/{name}.yaml",
-        {
-            "apiVersion": "marketplace.troth.dev/v1alpha1",
-            "kind": "NatsUser",
-            "metadata": {"name": name, "namespace": "default"},
-            "spec": {"account": "apps", "secret": {"name": "nats", **secret}},
-        },
-    )
 
 
 def sync(workspace: Workspace, *options: str) -> Run:

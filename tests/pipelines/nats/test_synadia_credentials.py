@@ -229,7 +229,7 @@ def test_the_keys_that_an_account_takes_are_one_call(shop: Shop) -> None:
     issued = shop.issue()
     before = shop.fake.called()
     with visit(shop.fake) as provider:
-        keys = provider.signing_keys(shop.account)
+        keys = provider.standing(shop.account).signers
 
     assert keys == {issued.issuer, shop.account.public_key}
     assert shop.fake.called() == before + 1
@@ -240,7 +240,7 @@ def test_a_signing_key_that_was_rotated_away_is_told(shop: Shop, keep_old: bool)
     issued = shop.issue()
     shop.fake.plane.rotate_signing_key(next(iter(shop.fake.plane.groups)), keep_old=keep_old)
     with visit(shop.fake) as provider:
-        keys = provider.signing_keys(shop.account)
+        keys = provider.standing(shop.account).signers
 
     assert (issued.issuer in keys) is keep_old
 
@@ -248,14 +248,14 @@ def test_a_signing_key_that_was_rotated_away_is_told(shop: Shop, keep_old: bool)
 def test_a_scoped_signing_key_is_one_too(shop: Shop) -> None:
     group = shop.fake.plane.add_group(shop.account.id, "scoped", {"pub": {"allow": ["x"]}})
     with visit(shop.fake) as provider:
-        assert group.keys[0].pair.public_key in provider.signing_keys(shop.account)
+        assert group.keys[0].pair.public_key in provider.standing(shop.account).signers
 
 
 def test_an_account_whose_jwt_makes_no_sense_is_said(shop: Shop) -> None:
     shop.fake.plane.accounts[shop.account.id].jwt = "a.b.c"
 
     with visit(shop.fake) as provider, pytest.raises(PermanentError, match="a JWT in it"):
-        provider.signing_keys(shop.account)
+        provider.standing(shop.account)
 
 
 def test_whether_servers_have_the_account_is_told(shop: Shop) -> None:

@@ -33,7 +33,7 @@ def keep_time(monkeypatch: pytest.MonkeyPatch, clock: Turned) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return clock.now.astimezone(tz)
 
-    monkeypatch.setattr("troth.sdk.files.datetime", Machine)
+    monkeypatch.setattr("troth.sdk.given.datetime", Machine)
 
 
 class OnKratix:

@@ -1,16 +1,13 @@
 """Run folders: made fresh for each run, removed after it whatever a stage did to them."""
 
 import itertools
-import json
 import logging
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-from troth.api import dump_documents
 from troth.errors import Reason, TransientError
-from troth.runners.protocol import StageJob
 
 __all__ = ["Workspace", "remove_tree"]
 
@@ -29,15 +26,15 @@ class Workspace:
         self._numbers = itertools.count(1)
 
     @contextmanager
-    def run_folder(self, job: StageJob) -> Generator[str]:
-        """Lay the input of a run; the folder is gone afterwards.
+    def run_folder(self, given: Mapping[str, bytes]) -> Generator[str]:
+        """Lay the input of a run, file by file; the folder is gone afterwards.
 
         Raises:
             TransientError: there is no room for it.
         """
         root = f"{self.path}/{next(self._numbers)}"
         try:
-            _lay(root, dump_documents([job.object]), json.dumps(job.context).encode())
+            _lay(root, given)
             yield root
         finally:
             self._remove(root)
@@ -60,12 +57,12 @@ def _fast_folder() -> str | None:
     return _FAST if space.f_bavail * space.f_frsize >= _FAST_FREE_BYTES else None
 
 
-def _lay(root: str, asked: bytes, context: bytes) -> None:
+def _lay(root: str, given: Mapping[str, bytes]) -> None:
     try:
         for folder in (root, f"{root}/input", f"{root}/output", f"{root}/metadata"):
             os.mkdir(folder)  # noqa: PTH102  (Path costs more than the call itself)
-        _write(f"{root}/input/object.yaml", asked)
-        _write(f"{root}/input/troth.json", context)
+        for name, content in given.items():
+            _write(f"{root}/input/{name}", content)
     except OSError as error:
         message = f"the run folder {root} could not be made: {error.strerror}."
         raise TransientError(Reason.STAGE_CRASHED, message) from error

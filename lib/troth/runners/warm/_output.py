@@ -4,14 +4,15 @@ import errno
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from troth.errors import OutputRefusedError, Reason
 from troth.runners.protocol import StageResult
 from troth.runners.warm._limits import Limits
 from troth.sdk.files import METADATA_FILES
+from troth.sdk.inspecting import INSPECTION_FILE
 
-__all__ = ["read_result"]
+__all__ = ["read_inspection", "read_result"]
 
 # Control characters, backslashes, and bytes that are not UTF-8 (surrogates, as Python reads them).
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
@@ -36,10 +37,28 @@ def read_result(root: str, limits: Limits) -> StageResult:
             if (content := _read_if_there(f"{root}/metadata/{name}", limits)) is not None
         }
     except OSError as error:
-        # Foreign at this seam: removed permissions, paths too long to open.
-        name = str(error.filename).removeprefix(f"{root}/")
-        raise _unsafe(name, f"could not be read ({error.strerror})") from error
+        raise _unreadable(root, error) from error
     return StageResult(files, metadata)
+
+
+def read_inspection(root: str, limits: Limits) -> bytes | None:
+    """Read ``metadata/inspection.json``, which tells of many requests; None when there is none.
+
+    Raises:
+        OutputRefusedError: as `read_result`.
+    """
+    try:
+        _check_folder(f"{root}/metadata", "metadata")
+        whole = replace(limits, file_bytes=limits.output_bytes)
+        return _read_if_there(f"{root}/metadata/{INSPECTION_FILE}", whole)
+    except OSError as error:
+        raise _unreadable(root, error) from error
+
+
+def _unreadable(root: str, error: OSError) -> OutputRefusedError:
+    """Say what is foreign at this seam: removed permissions, paths too long to open."""
+    name = str(error.filename).removeprefix(f"{root}/")
+    return _unsafe(name, f"could not be read ({error.strerror})")
 
 
 @dataclass(slots=True)

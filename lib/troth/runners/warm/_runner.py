@@ -1,25 +1,28 @@
 """The runner itself: from a job to a run folder, an order for each container, and a result."""
 
+import json
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from troth.api import Pipeline, Secrets, digest_of
-from troth.runners.protocol import StageJob, StageResult
+from troth.api import Pipeline, Secrets, digest_of, dump_documents
+from troth.errors import TrothError
+from troth.runners.protocol import Inspected, InspectionJob, StageJob, StageResult
 from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._folders import Workspace
 from troth.runners.warm._images import Images, Step
+from troth.runners.warm._inspections import Look, looks, refuse_leaks
 from troth.runners.warm._leaks import find_leaks
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._messages import Order
-from troth.runners.warm._output import read_result
+from troth.runners.warm._output import read_inspection, read_result
 from troth.runners.warm._pool import Pool
 from troth.runners.warm._sources import sdk_digest, stages_digest
-from troth.runners.warm._variables import variables_of
+from troth.runners.warm._variables import Variables, variables_of
 from troth.runners.warm._verdicts import Culprit, error_of
 
 __all__ = ["WarmRunner"]
@@ -38,7 +41,7 @@ _ENVIRON: Mapping[str, str] = MappingProxyType(
 
 
 class WarmRunner:
-    """Runs stages of installed distributions in worker processes; a `troth.runners.Runner`.
+    """Runs stages of installed distributions in worker processes; an `InspectingRunner`.
 
     Processes start with the first run and import from this process's ``sys.path``. Close the
     runner, or use it in a ``with`` statement; a forgotten one ends with the interpreter, and
@@ -121,21 +124,54 @@ class WarmRunner:
             TransientError: no process could be started, or no run folder made.
             ValueError: the runner is closed.
         """
-        steps = self._images.steps(job.pipeline)
-        if not self._finalizer.alive:
-            raise ValueError("the runner is closed")
+        steps = self._steps(job.pipeline)
         given = [variables_of(step, job, self._environ, self._secrets) for step in steps]
         secrets = {value: name for one in given for value, name in one.secrets.items()}
-        with self._workspace.run_folder(job) as root:
+        laid = {
+            "object.yaml": dump_documents([job.object]),
+            "troth.json": json.dumps(job.context).encode(),
+        }
+        with self._workspace.run_folder(laid) as root:
             for step, variables in zip(steps, given, strict=True):
-                environ = {**variables.environ, "HOME": root}
-                keeper = job.promise if variables.secrets else ""
-                order = Order(step.stage, step.distribution, root, environ, keeper)
+                order = _order(step, variables, job.promise, root)
                 self._run_step(step, order, secrets)
             result = read_result(root, self._limits)
         left = {f"output/{path}": content for path, content in result.files.items()}
         left |= {f"metadata/{name}": content for name, content in result.metadata.items()}
         return replace(result, leaks=find_leaks(left, secrets))
+
+    def inspect(self, job: InspectionJob) -> Sequence[Inspected]:
+        """Have a pipeline's stages look, as `InspectingRunner.inspect` says.
+
+        Each look is a run of its own: a fresh folder, a cleared environment, the limits of a run.
+
+        Raises:
+            NotServedError: as `fingerprint`.
+            ValueError: the runner is closed.
+        """
+        found: list[Inspected] = []
+        for step in self._steps(job.pipeline):
+            ready, failed = looks(step, job, self._environ, self._secrets)
+            found += failed
+            found += [self._look(step, job, look) for look in ready]
+        return found
+
+    def _look(self, step: Step, job: InspectionJob, look: Look) -> Inspected:
+        try:
+            with self._workspace.run_folder(look.laid(job)) as root:
+                order = _order(step, look.variables, job.promise, root)
+                self._run_step(step, order, look.variables.secrets)
+                said = read_inspection(root, self._limits)
+            refuse_leaks(said or b"", look.variables.secrets)
+        except TrothError as error:
+            return Inspected(look.namespaces, error=error)
+        return Inspected(look.namespaces, said)
+
+    def _steps(self, pipeline: Pipeline) -> tuple[Step, ...]:
+        steps = self._images.steps(pipeline)
+        if not self._finalizer.alive:
+            raise ValueError("the runner is closed")
+        return steps
 
     def _run_step(self, step: Step, order: Order, secrets: Mapping[str, str]) -> None:
         answer = self._pool.call(order)
@@ -160,6 +196,12 @@ class WarmRunner:
     ) -> None:
         """Close the runner."""
         self.close()
+
+
+def _order(step: Step, variables: Variables, promise: str, root: str) -> Order:
+    environ = {**variables.environ, "HOME": root}
+    keeper = promise if variables.secrets else ""
+    return Order(step.stage, step.distribution, root, environ, keeper)
 
 
 def _end(pool: Pool, workspace: Workspace, owner: int) -> None:

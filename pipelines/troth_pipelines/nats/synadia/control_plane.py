@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from troth.api import Fields, Json, JsonObject, field_path, is_object
 from troth.errors import InvalidInputError
+from troth_pipelines.nats.accounts import Account
 from troth_pipelines.nats.jwt import decode
 from troth_pipelines.nats.synadia.choices import normal_settings
 from troth_pipelines.nats.synadia.failures import unreadable
@@ -50,6 +51,11 @@ class ControlPlane:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    @property
+    def calls(self) -> int:
+        """How many calls were sent, those that were repeated counted each time."""
+        return self._transport.calls
+
     def pause(self, seconds: float) -> bool:
         """Wait, unless there is no time for it; tell whether there was."""
         return self._transport.pause(seconds)
@@ -73,10 +79,10 @@ class ControlPlane:
         call = Call(f"show account {account}", "GET", f"/accounts/{_q(account)}")
         return self._one(self._transport.send(call), AccountRef.parse)
 
-    def signing_keys(self, account: str) -> frozenset[str]:
-        """Show whose signatures an account takes, by its JWT; its own key is among them."""
+    def standing(self, account: str) -> Account:
+        """Show an account's JWT: whose signatures it takes, and what is revoked in it."""
         call = Call(f"show account {account}", "GET", f"/accounts/{_q(account)}")
-        return self._one(self._transport.send(call), _signing_keys)
+        return self._one(self._transport.send(call), _standing)
 
     def groups(self, account: str) -> Sequence[Group]:
         """List an account's groups of signing keys."""
@@ -216,16 +222,9 @@ def _replaced(user: User, spec: UserSpec) -> JsonObject:
     return settings
 
 
-def _signing_keys(raw: Fields) -> frozenset[str]:
-    claims = decode(raw.text("jwt"))
-    keys = {claims.subject}
-    # Plain keys, and scoped ones as objects that name theirs.
-    listed = Fields(claims.nats).value("signing_keys")
-    for one in listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ():
-        key = one.get("key") if is_object(one) else one
-        if isinstance(key, str):
-            keys.add(key)
-    return frozenset(keys)
+def _standing(raw: Fields) -> Account:
+    jwt = raw.text("jwt")
+    return Account.parse(jwt, decode(jwt).subject)
 
 
 def _q(part: str) -> str:

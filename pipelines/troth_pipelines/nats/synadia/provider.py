@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 from troth.errors import InvalidInputError, PermanentError, Reason
+from troth_pipelines.nats.accounts import Account
 from troth_pipelines.nats.creds import Credentials
 from troth_pipelines.nats.synadia.choices import (
     DEFAULT_GROUP,
@@ -151,12 +152,21 @@ class SynadiaProvider:
             for user in self._api.users(account.id)
         )
 
-    def signing_keys(self, account: AccountRef) -> frozenset[str]:
-        """Return the keys whose signatures the account takes, its own included; one call.
+    def standing(self, account: AccountRef) -> Account:
+        """Return what the account's JWT says: whose signatures it takes, who is revoked; one call.
 
-        Credentials whose issuer is not among them are dead, however long they were to live.
+        Credentials whose issuer it does not take are dead, however long they were to live.
         """
-        return self._api.signing_keys(account.id)
+        return self._api.standing(account.id)
+
+    @property
+    def calls(self) -> int:
+        """How many calls were sent so far."""
+        return self._api.calls
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, unless there is no time for it; tell whether there was."""
+        return self._api.pause(seconds)
 
     def _look(self, account: AccountRef, wanted: Wanted) -> Found | None:
         return choose_user(self._api.users(account.id), wanted.user_name, wanted.owner)

@@ -76,6 +76,9 @@ class Transport(AbstractContextManager["Transport"]):
         settings: address, token, trust and patience.
         sleep: waits for so many seconds.
         clock: seconds that only ever grow; not the time of day.
+
+    Attributes:
+        calls: how many were sent, those that were repeated counted each time.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Transport(AbstractContextManager["Transport"]):
         self._sleep = sleep
         self._clock = clock
         self._ends = clock() + settings.budget
+        self.calls = 0
         self._client = httpx.Client(
             base_url=settings.base_url + API_PATH,
             headers={"Authorization": f"Bearer {settings.token}"},
@@ -147,6 +151,7 @@ class Transport(AbstractContextManager["Transport"]):
         if left <= 0:
             text = f"{asked} no more: the {self._settings.budget:g} s for all calls are used up."
             return Failure(TransientError(Reason.PROVIDER_UNREACHABLE, text))
+        self.calls += 1
         try:
             return self._exchange(call, asked, min(self._settings.answer_within, left))
         except httpx.HTTPError as error:

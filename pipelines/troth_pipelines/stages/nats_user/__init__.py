@@ -12,12 +12,13 @@ from troth.sdk import UNKNOWN, Context, Control, Output, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
 from troth_pipelines.credentials import Lived, State, Wish, condition, live, reported
 from troth_pipelines.stages.nats_user._accounts import OperatorAccount, find_account
+from troth_pipelines.stages.nats_user._inspection import inspect
 from troth_pipelines.stages.nats_user._maker import UserMaker
 from troth_pipelines.stages.nats_user._model import NatsUserSpec
 from troth_pipelines.stages.nats_user._secret import keys_of
 from troth_pipelines.stages.nats_user._wanted import WantedUser, read_wanted
 
-__all__ = ["STAGE", "NatsUserSpec", "configure", "delete"]
+__all__ = ["STAGE", "NatsUserSpec", "configure", "delete", "inspect"]
 
 
 def configure(request: Request[NatsUserSpec], context: Context) -> Output:
@@ -82,4 +83,4 @@ def _status(maker: UserMaker, target: Target, lived: Lived) -> dict[str, Json]:
     }
 
 
-STAGE = Stage(model=NatsUserSpec, configure=configure, delete=delete)
+STAGE = Stage(model=NatsUserSpec, configure=configure, delete=delete, inspect=inspect)

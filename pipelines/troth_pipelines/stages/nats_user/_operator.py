@@ -23,7 +23,7 @@ from troth_pipelines.stages.nats_user._wanted import WantedUser
 
 __all__ = ["OperatorMaker"]
 
-_PUBLIC_KEY = "publicKey"
+_PUBLIC_KEY, _ISSUER = "publicKey", "issuer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,15 @@ class OperatorMaker:
             expires=int(expires.timestamp()),
             grant=self.wanted.grant,
         )
-        minted = minting.mint(generation, self._signer())
+        signer = self._signer()
+        minted = minting.mint(generation, signer)
         return Made(
             values=values_of(self.secret, self.account.servers, minted.creds),
-            details={_PUBLIC_KEY: minted.public_key, "user": minted.name},
+            details={
+                _PUBLIC_KEY: minted.public_key,
+                "user": minted.name,
+                _ISSUER: signer.key.public_key,
+            },
             issued=now,
             expires=expires,
         )

@@ -1,7 +1,7 @@
 """Making users at Synadia: each generation a user of its own, credentials issued once."""
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,7 +26,7 @@ from troth_pipelines.stages.nats_user._model import Secret
 from troth_pipelines.stages.nats_user._secret import values_of
 from troth_pipelines.stages.nats_user._wanted import WantedUser
 
-__all__ = ["SynadiaMaker"]
+__all__ = ["SynadiaMaker", "open_account"]
 
 _ID, _PUBLIC_KEY, _USER, _ISSUER = "id", "publicKey", "user", "issuer"
 
@@ -93,19 +93,34 @@ class SynadiaMaker:
             for one in sorted(present, key=lambda one: (one.user.name, one.user.id)):
                 provider.retire(account, one.user, self.wanted.owner)
 
-    @contextmanager
-    def _open(self) -> Generator[tuple[SynadiaProvider, AccountRef]]:
-        given = self.account
-        if given.token is None:
-            message = (
-                f"the token for account {given.name} is not given: the variable that NATS_ACCOUNTS "
-                "names as token has to come from a Secret that is there."
-            )
-            raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
-        settings = SynadiaSettings(given.token, given.url or DEFAULT_URL, given.ca, budget=_BUDGET)
-        with connect(settings, given.group) as provider:
-            where = Where(given.account, given.system, given.team)
-            yield provider, provider.find_account(where)
+    def _open(self) -> AbstractContextManager[tuple[SynadiaProvider, AccountRef]]:
+        return open_account(self.account, _BUDGET)
+
+
+@contextmanager
+def open_account(
+    given: SynadiaAccount, budget: float
+) -> Generator[tuple[SynadiaProvider, AccountRef]]:
+    """Give the provider, and the account found there, until the end of the block.
+
+    Args:
+        given: what the platform says of the account.
+        budget: seconds for all calls together.
+
+    Raises:
+        InvalidInputError: the token is not given, or there is no such account.
+        TrothError: Synadia does not answer now, or refuses.
+    """
+    if given.token is None:
+        message = (
+            f"the token for account {given.name} is not given: the variable that NATS_ACCOUNTS "
+            "names as token has to come from a Secret that is there."
+        )
+        raise InvalidInputError(Reason.SECRET_NOT_FOUND, message)
+    settings = SynadiaSettings(given.token, given.url or DEFAULT_URL, given.ca, budget=budget)
+    with connect(settings, given.group) as provider:
+        where = Where(given.account, given.system, given.team)
+        yield provider, provider.find_account(where)
 
 
 def _refuse_short(user: str, issued: Issued, lifetime: int) -> None:
