@@ -14,6 +14,7 @@ from typing import Protocol
 from troth.errors import Reason, StageError, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Unknown
 from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
+from troth_pipelines.credentials.delivery import Delivery
 from troth_pipelines.credentials.means import sealer_of, sealing_of
 from troth_pipelines.credentials.rotation import Generation, Policy, next_steps
 from troth_pipelines.credentials.state import State
@@ -22,6 +23,8 @@ __all__ = ["Lived", "Made", "Maker", "Wish", "live"]
 
 # How long to wait before something that failed is tried again: as long as it has failed already.
 _SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
+
+_OWN = Delivery()
 
 _FAR = timedelta(days=3650)  # as far ahead as a stage may say that it wants to run again
 
@@ -81,6 +84,7 @@ class Wish:
         wanted: digest of all that is made into a credential; another one needs a new generation.
         renewal: another text asks for a new generation at once.
         end_before: generations below this number end at once.
+        delivery: what becomes of a Secret that is there already.
     """
 
     policy: Policy
@@ -89,6 +93,7 @@ class Wish:
     wanted: str
     renewal: str = ""
     end_before: int = 0
+    delivery: Delivery = _OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,11 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     Raises:
         PermanentError: it cannot be done, and nobody but a person can change that.
         TransientError: it cannot be done now, and nothing is there that may stay meanwhile.
+        OutputRefusedError: another mode would lose what the live Secret holds.
     """
     run = _Run(context, wish, maker, sealing_of(context, wish.target, state.sealed))
+    if run.may_stay(state):  # else there is no Secret yet that could lose anything
+        wish.delivery.refuse_unsafe(state.mode)
     kept, lost = run.keep(state)
     asked = state.newest is not None and (
         lost is not None
@@ -240,7 +248,7 @@ class _Run:
             again = now + min(max(now - since, _SOONEST), _LATEST)
             due = again if due is None else min(due, again)
         return Lived(
-            state=replace(state, since=since),
+            state=replace(state, since=since, mode=self.wish.delivery.mode),
             ciphertexts=kept.ciphertexts() if kept is not None else _last(state),
             destination=self.sealing.destination,
             due=min(due, now + _FAR) if due is not None else None,
