@@ -113,6 +113,7 @@ def test_a_second_request_for_a_secret_is_refused_before_a_user_is_made(
     run = sync(workspace)
 
     assert run.code == 1
+    assert run.items["billing"]["reason"] == "ObjectHeld"
     assert "orders" in str(run.items["billing"]["message"])
     assert users(fake) == ["default.orders-g1"]
     assert len(fake.plane.issuances) == 1
