@@ -38,12 +38,14 @@ class Made:
         details: what is public of it.
         issued: when it was made.
         expires: when it ends by itself, None for never.
+        number: which one it is, where a later one than was asked for was there already; else None.
     """
 
     values: Mapping[str, bytes] = field(repr=False)
     details: Mapping[str, str]
     issued: datetime
     expires: datetime | None
+    number: int | None = None
 
 
 class Maker(Protocol):
@@ -56,7 +58,8 @@ class Maker(Protocol):
     def make(self, number: int) -> Made:
         """Make a generation, or complete one that was made before.
 
-        It is asked for the same number again until what it made was sealed.
+        It is asked for the same number again until what it made was sealed. Where it finds a later
+        one there already, since the state that was asked for it is lost or old, it completes that.
 
         Raises:
             TransientError: not now.
@@ -196,7 +199,7 @@ class _Run:
         values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
         if isinstance(made, Made):
             self._refuse_ended(made, number)
-            values = made.values
+            values, number = made.values, max(number, made.number or 0)
             generation = Generation(number, made.issued, made.expires)
             state = state.with_generation(
                 generation, made.details, self.wish.renewal, self.wish.wanted

@@ -452,6 +452,19 @@ def test_generations_that_somebody_took_out_are_not_numbered_again() -> None:
     assert life.opened(third)["password"] == life.maker.value(3)
 
 
+def test_a_later_one_that_was_there_already_gives_the_number() -> None:
+    life = Life()
+    life.maker.found = 7
+    first = life.run()
+    again = life.run(HOUR)
+    following = life.run(5 * DAY)
+
+    assert (numbers(first), numbers(following)) == ([7], [7, 8])
+    assert {one.generation for one in first.state.sealed.values()} == {7}
+    assert again.ciphertexts == first.ciphertexts
+    assert life.maker.calls == ["make 1", "make 8"]
+
+
 def test_what_was_sealed_for_another_generation_is_not_taken_for_this_one() -> None:
     life = Life(environ={})
     life.run()
