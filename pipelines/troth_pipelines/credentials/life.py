@@ -142,14 +142,9 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     steps = next_steps(wish.policy, state.generations, context.now, renew=asked)
     ended = steps.retire
     if steps.mint is not None:
-        try:
-            number = max(steps.mint, state.highest + 1, wish.end_before)
-            state, kept = run.mint(state, number)
-            lost = None
-        except TransientError as error:
-            if not run.may_stay(state):
-                raise
-            run.problems.append(error.message)
+        made = run.try_to_mint(state, max(steps.mint, state.highest + 1, wish.end_before))
+        if made is not None:
+            (state, kept), lost = made, None
         if context.effects.performed or run.problems:
             # Whoever made it may have given it another end; and what is not followed stays.
             steps = next_steps(wish.policy, state.generations, context.now)
@@ -188,6 +183,23 @@ class _Run:
         if result.rotate:
             return None, StageError(Reason.KEY_REPLACED, " ".join(result.rotate.values()))
         return result, None
+
+    def try_to_mint(self, state: State, number: int) -> tuple[State, SealedResult] | None:
+        """Make a generation and seal it; None where that cannot be done now, and can wait."""
+        try:
+            return self.mint(state, number)
+        except TransientError as error:
+            if not self.may_stay(state):
+                raise
+            self.problems.append(error.message)
+            return None
+        except TrothError as error:
+            ended = _ended(state, self.context.now)
+            if ended is None:
+                raise
+            # No status can say it: the run stops here.
+            what = f"what is published ended at {ended:%Y-%m-%dT%H:%M:%SZ}"
+            raise error.about(what) from None
 
     def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
         """Make a generation and seal it. Raises TransientError when that cannot be done now."""
@@ -245,7 +257,7 @@ class _Run:
         lost: StageError | None,
     ) -> Lived:
         """Return what came of the run."""
-        now, newest = self.context.now, state.newest
+        now = self.context.now
         since = (state.since or now) if self.problems else None
         if since is not None:
             again = now + min(max(now - since, _SOONEST), _LATEST)
@@ -257,8 +269,14 @@ class _Run:
             due=min(due, now + _FAR) if due is not None else None,
             problem=" ".join(dict.fromkeys(self.problems)) or None,
             lost=lost,
-            expired=newest is not None and newest.expires is not None and newest.expires <= now,
+            expired=_ended(state, now) is not None,
         )
+
+
+def _ended(state: State, now: datetime) -> datetime | None:
+    """Return when what is published came to its end, None while it is good."""
+    expires = state.newest.expires if state.newest is not None else None
+    return expires if expires is not None and expires <= now else None
 
 
 def _last(state: State) -> Mapping[str, str]:

@@ -74,6 +74,8 @@ def _sealed(lived: Lived) -> Json:
 def _message(lived: Lived) -> str:
     newest, since = lived.state.newest, lived.state.since
     what = f"generation {newest.number}" if newest is not None else ""
+    if lived.expired and newest is not None and newest.expires is not None:
+        what = f"{what}, which ended at {spelled(newest.expires)}"
     if any(one.key_id is None for one in lived.state.sealed.values()):
         what = f"{what}, sealed without a sealing key".removeprefix(", ")
     if lived.problem is not None and since is not None:
