@@ -9,11 +9,12 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from troth.api import Pipeline, Secrets, digest_of
+from troth.errors import OutputRefusedError
 from troth.runners.protocol import StageJob, StageResult
 from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._folders import Workspace
 from troth.runners.warm._images import Images, Step
-from troth.runners.warm._leaks import find_leaks
+from troth.runners.warm._leaks import find_leaks, without_secrets
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._messages import Order
 from troth.runners.warm._output import read_result
@@ -132,7 +133,7 @@ class WarmRunner:
                 keeper = job.promise if variables.secrets else ""
                 order = Order(step.stage, step.distribution, root, environ, keeper)
                 self._run_step(step, order, secrets)
-            result = read_result(root, self._limits)
+            result = _read(root, self._limits, secrets)
         left = {f"output/{path}": content for path, content in result.files.items()}
         left |= {f"metadata/{name}": content for name, content in result.metadata.items()}
         return replace(result, leaks=find_leaks(left, secrets))
@@ -160,6 +161,14 @@ class WarmRunner:
     ) -> None:
         """Close the runner."""
         self.close()
+
+
+def _read(root: str, limits: Limits, secrets: Mapping[str, str]) -> StageResult:
+    """Read what a run left; names of files may hold a secret, so no message quotes one."""
+    try:
+        return read_result(root, limits)
+    except OutputRefusedError as error:
+        raise OutputRefusedError(error.reason, without_secrets(error.message, secrets)) from None
 
 
 def _end(pool: Pool, workspace: Workspace, owner: int) -> None:
