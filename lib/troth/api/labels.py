@@ -26,6 +26,7 @@ __all__ = [
     "SEALING_CERTIFICATE",
     "SEALING_EPOCH",
     "SEALS_FOR",
+    "SECRETS_NAMESPACE",
     "SIGNING_KEY",
     "TROTH_PREFIX",
     "WORKFLOW_SUSPENDED",
@@ -66,6 +67,7 @@ SEALING_CERTIFICATE = "troth.dev/sealing-certificate"  # of a Destination
 SEALING_EPOCH = "troth.dev/sealing-epoch"
 SEALS_FOR = "troth.dev/seals-for"  # of a Promise
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
+SECRETS_NAMESPACE = "troth.dev/secrets-namespace"  # of a Promise
 DELETION_PROTECTION = "troth.dev/deletion-protection"
 
 # Of a GitStateStore; what they say is read in `store_policy`.
