@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from troth.api import dump_documents
 from troth.errors import Reason, TransientError
 from troth.runners.protocol import StageJob
+from troth.runners.warm._leftovers import hold, sweep
 
 __all__ = ["Workspace", "remove_tree"]
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 # Memory: laying and removing a run takes 0.15 ms there and 1 ms on a disk.
 _FAST = "/dev/shm"  # noqa: S108  (mkdtemp makes a folder there that is only ours)
+_PREFIX = "troth-"
 _FAST_FREE_BYTES = 256 << 20  # containers often have 64 MiB there, which one run could fill
 
 
@@ -25,7 +27,9 @@ class Workspace:
     """The temporary folder of one runner, which holds the folders of its runs."""
 
     def __init__(self) -> None:
-        self.path = tempfile.mkdtemp(prefix="troth-", dir=_fast_folder())
+        self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=_fast_folder())
+        self._held: int | None = hold(self.path)
+        sweep(os.path.dirname(self.path), _PREFIX, remove_tree)  # noqa: PTH120  (as in _lay)
         self._numbers = itertools.count(1)
 
     @contextmanager
@@ -51,6 +55,9 @@ class Workspace:
     def remove(self) -> None:
         """Remove everything."""
         self._remove(self.path)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
 
 def _fast_folder() -> str | None:
