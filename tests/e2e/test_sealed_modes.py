@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from support.cluster import Kubectl, KubectlError, SealedSecrets, eventually
-from support.kubeseal import secret
+from support.kubeseal import annotated, secret
 from support.sealed_live import in_process
 
 from troth.api import Fields, JsonObject
@@ -78,6 +78,33 @@ def test_no_mode_touches_what_a_person_did_not_hand_over(
     assert EXISTS in write(sealed_secrets, namespace, mode, SEALED)
 
     assert kubectl.secret("login", namespace) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("annotation", "after", "expected"),
+    [("managed", PatchMode.TAKE_OVER, SEALED), ("patch", PatchMode.PATCH, MERGED)],
+)
+def test_a_secret_of_a_person_is_handed_over_by_its_annotation_and_then_the_mode(
+    sealed_secrets: SealedSecrets,
+    kubectl: Kubectl,
+    namespace: str,
+    annotation: str,
+    after: PatchMode,
+    expected: dict[str, bytes],
+) -> None:
+    kubectl.create(made_by_a_person(namespace, ""))
+    refused = in_process(secret("login", namespace, SEALED), sealed_secrets.certificate())
+    kubectl.apply(refused, server_side=False)
+    assert EXISTS in sealed_secrets.outcome("login", namespace)
+    flag = f"{PREFIX}/{annotation}=true"
+    kubectl.run("annotate", f"--namespace={namespace}", "secret/login", flag)
+    refuse_unsafe_switch(PatchMode.REPLACE, after, annotations(kubectl, namespace))
+
+    # The ciphertexts stay: it is the mode in the template that makes the controller look again.
+    kubectl.apply(annotated(refused, **{annotation: "true"}), server_side=False)
+    assert sealed_secrets.outcome("login", namespace) == ""
+
+    assert kubectl.secret("login", namespace) == expected
 
 
 @pytest.mark.parametrize(

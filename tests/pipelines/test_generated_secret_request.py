@@ -8,10 +8,11 @@ import pytest
 from pydantic import ValidationError
 from support.bundles import schema_of
 from support.generated_secrets import Folder, opened
+from support.tools import require
 from support.workspace import ROOT
 
 from troth.api import Destination, Fields, Json, Promise, load_object
-from troth.errors import InvalidInputError, Reason, StageError
+from troth.errors import InvalidInputError, OutputRefusedError, Reason, StageError
 from troth_pipelines.credentials import State
 from troth_pipelines.stages.generated_secret import GeneratedSecretSpec
 
@@ -35,6 +36,8 @@ PROMISE = Promise.parse(
         {"password": {"symbols": "ä"}},
         {"password": {"symbols": "a"}},
         {"password": {"symbols": " "}},
+        {"secretMode": "patch-nothing"},
+        {"secretSeen": ["owned"]},
         {"rotation": {"every": "1w"}},
         {"rotation": {"every": ""}},
         {"rotation": {"request": "x" * 65}},
@@ -204,3 +207,25 @@ def test_the_readme_shows_what_its_readers_read(tmp_path: Path) -> None:
     assert schema_of(PROMISE).violations(schema_of(PROMISE).fill(spec)) == []
     assert Destination.parse(place).certificate == "west.pem"
     assert Fields(sealed).section("metadata").text("name") in str(workload)
+
+
+def test_another_mode_needs_a_look_and_makes_no_other_value(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    first = folder.run()
+    with pytest.raises(OutputRefusedError, match=r"spec\.secretSeen"):
+        folder.run(secretMode="patch")
+
+    second = folder.run(secretMode="patch", secretSeen=["patch"])
+
+    assert opened(second) == opened(first)
+    assert b'sealedsecrets.bitnami.com/patch: "true"' in second.replace(b"'", b'"')
+
+
+def test_kubeseal_seals_where_the_promise_says_so(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.environ["TROTH_SEALER"] = str(require("kubeseal"))
+
+    first = folder.run()
+
+    assert len(opened(first)["password"]) == 32
+    assert folder.run() == first

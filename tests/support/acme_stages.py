@@ -325,11 +325,14 @@ def tell(spec: Spec) -> Output:
 def betray(spec: Spec) -> Output:
     """Write a variable where the request says, spelled as it says."""
     value = os.environ["TOKEN"].encode()
+    if spec.text == "link":
+        Path("output", os.environ["TOKEN"]).symlink_to("nowhere")
     spelled = {
         "plain": b"token: " + value,
         "base64": b"token: " + base64.b64encode(value),
         "line": b"- " + value.splitlines()[-1],
         "none": b"",
+        "link": b"",
     }
     content = spelled[spec.text.partition(" ")[0]]
     if spec.text.endswith("status"):

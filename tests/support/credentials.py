@@ -46,6 +46,7 @@ class FakeMaker:
         broken: raised instead of making.
         stuck: raised instead of ending.
         made: what there is, by number, with what it was given.
+        found: the number of a later one that was there already.
         ended: numbers, in the order in which they ended.
         calls: what it was asked for.
     """
@@ -55,6 +56,7 @@ class FakeMaker:
     broken: TrothError | None = None
     stuck: TrothError | None = None
     made: dict[int, Made] = field(default_factory=dict[int, Made])
+    found: int | None = None
     ended: list[int] = field(default_factory=list[int])
     calls: list[str] = field(default_factory=list[str])
 
@@ -69,7 +71,7 @@ class FakeMaker:
             expires = self.now + self.lives if self.lives is not None else None
             values = {"user": b"the same user", "password": self.value(number)}
             details = {"publicKey": f"U{number}"}
-            self.made[number] = Made(values, details, self.now, expires)
+            self.made[number] = Made(values, details, self.now, expires, self.found)
         return self.made[number]
 
     def retire(self, generation: Generation, details: Mapping[str, str]) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "SEALING_CERTIFICATE",
     "SEALING_EPOCH",
     "SEALS_FOR",
+    "SECRETS_NAMESPACE",
     "SIGNING_KEY",
     "TROTH_PREFIX",
     "WORKFLOW_SUSPENDED",
@@ -70,6 +71,7 @@ SEALING_CERTIFICATE = "troth.dev/sealing-certificate"
 SEALING_EPOCH = "troth.dev/sealing-epoch"
 SEALS_FOR = "troth.dev/seals-for"  # of a Promise
 ALLOW_PLAIN_SECRETS = "troth.dev/allow-plain-secrets"
+SECRETS_NAMESPACE = "troth.dev/secrets-namespace"  # of a Promise
 DELETION_PROTECTION = "troth.dev/deletion-protection"
 
 # Of a GitStateStore; what they say is read in `store_policy`.

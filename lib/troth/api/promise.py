@@ -15,6 +15,7 @@ from troth.api.labels import (
     PROMISE_VERSION,
     RECONCILE_RESOURCES,
     SEALS_FOR,
+    SECRETS_NAMESPACE,
 )
 from troth.api.names import dns_label_problem, label_key_problem, label_value_problem
 from troth.api.pipeline import Pipeline
@@ -151,6 +152,13 @@ class Promise:
         """Whether the Promise is exempt from the secret gate, by annotation."""
         return self.annotations.get(ALLOW_PLAIN_SECRETS) == "true"
 
+    def secrets_namespace(self, requested: str) -> str:
+        """Return where the Secrets are that stages take variables from, for a request's namespace.
+
+        Its own annotation says it, else where Kratix would run its pipelines.
+        """
+        return self.annotations.get(SECRETS_NAMESPACE) or self.pipeline_namespace or requested
+
     @classmethod
     def parse(cls, raw: JsonObject) -> "Promise":
         """Read a Promise.
@@ -168,6 +176,8 @@ class Promise:
         for key, value in labels.items():
             if problem := label_key_problem(key) or label_value_problem(value):
                 raise metadata.section("labels").error(key, f"{problem}.")
+        if (said := annotations.get(SECRETS_NAMESPACE)) and (problem := dns_label_problem(said)):
+            raise metadata.section("annotations").error(SECRETS_NAMESPACE, f"{problem}.")
         fence = Fence.parse(annotations[FENCE]) if FENCE in annotations else Fence()
         identity: dict[str, Json] = {"name": name, "labels": labels, "annotations": annotations}
         return cls(

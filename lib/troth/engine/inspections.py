@@ -74,7 +74,11 @@ class Inspector:
         calls: dict[Account, int] = {}
         for pipeline in promise.workflows.of(WorkflowType.RESOURCE).configure:
             for inspected in self.runner.inspect(self._job(promise, pipeline, objects)):
-                asked = {_id(key): key for key in objects if key.namespace in inspected.namespaces}
+                asked = {
+                    _id(key): key
+                    for key in objects
+                    if promise.secrets_namespace(key.namespace) in inspected.namespaces
+                }
                 try:
                     said = _read(inspected, asked)
                 except TrothError as error:
@@ -94,7 +98,8 @@ class Inspector:
     ) -> InspectionJob:
         requests: dict[str, list[JsonObject]] = {}
         for key in sorted(objects):
-            requests.setdefault(key.namespace, []).append(objects[key])
+            where = promise.secrets_namespace(key.namespace)
+            requests.setdefault(where, []).append(objects[key])
         environ = {
             "KRATIX_WORKFLOW_ACTION": INSPECT,
             "KRATIX_WORKFLOW_TYPE": WorkflowType.RESOURCE.value,

@@ -182,7 +182,11 @@ class Renderer:
             "KRATIX_CRD_PLURAL": plural,
             "KRATIX_CLUSTER_SCOPED": str(own).lower(),
         }
-        namespace = _SYSTEM_NAMESPACE if own else environ["KRATIX_OBJECT_NAMESPACE"]
+        namespace = (
+            _SYSTEM_NAMESPACE
+            if own
+            else promise.secrets_namespace(environ["KRATIX_OBJECT_NAMESPACE"])
+        )
         context = {**self.moment().as_input, "effects": PERFORM if self.performs else RECALL}
         sealing = self.sealing(promise)
         if sealing is not None:

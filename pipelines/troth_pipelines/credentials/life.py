@@ -14,6 +14,7 @@ from typing import Protocol
 from troth.errors import Reason, StageError, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Unknown
 from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
+from troth_pipelines.credentials.delivery import Delivery
 from troth_pipelines.credentials.means import sealer_of, sealing_of
 from troth_pipelines.credentials.rotation import Generation, Policy, next_steps
 from troth_pipelines.credentials.state import State
@@ -25,6 +26,8 @@ BECAUSE = "because"
 
 # How long to wait before something that failed is tried again: as long as it has failed already.
 _SOONEST, _LATEST = timedelta(minutes=1), timedelta(hours=1)
+
+_OWN = Delivery()
 
 _FAR = timedelta(days=3650)  # as far ahead as a stage may say that it wants to run again
 
@@ -38,12 +41,14 @@ class Made:
         details: what is public of it.
         issued: when it was made.
         expires: when it ends by itself, None for never.
+        number: which one it is, where a later one than was asked for was there already; else None.
     """
 
     values: Mapping[str, bytes] = field(repr=False)
     details: Mapping[str, str]
     issued: datetime
     expires: datetime | None
+    number: int | None = None
 
 
 class Maker(Protocol):
@@ -56,7 +61,8 @@ class Maker(Protocol):
     def make(self, number: int) -> Made:
         """Make a generation, or complete one that was made before.
 
-        It is asked for the same number again until what it made was sealed.
+        It is asked for the same number again until what it made was sealed. Where it finds a later
+        one there already, since the state that was asked for it is lost or old, it completes that.
 
         Raises:
             TransientError: not now.
@@ -84,6 +90,7 @@ class Wish:
         wanted: digest of all that is made into a credential; another one needs a new generation.
         renewal: another text asks for a new generation at once.
         end_before: generations below this number end at once.
+        delivery: what becomes of a Secret that is there already.
     """
 
     policy: Policy
@@ -92,6 +99,7 @@ class Wish:
     wanted: str
     renewal: str = ""
     end_before: int = 0
+    delivery: Delivery = _OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +131,11 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     Raises:
         PermanentError: it cannot be done, and nobody but a person can change that.
         TransientError: it cannot be done now, and nothing is there that may stay meanwhile.
+        OutputRefusedError: another mode would lose what the live Secret holds.
     """
     run = _Run(context, wish, maker, sealing_of(context, wish.target, state.sealed))
+    if run.may_stay(state):  # else there is no Secret yet that could lose anything
+        wish.delivery.refuse_unsafe(state.mode)
     kept, lost = run.keep(state)
     asked = state.newest is not None and (
         lost is not None
@@ -135,14 +146,10 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     steps = next_steps(wish.policy, state.generations, context.now, renew=asked)
     ended = steps.retire
     if steps.mint is not None:
-        try:
-            number = max(steps.mint, state.highest + 1, wish.end_before)
-            state, kept = run.mint(state, number)
-            state, lost = run.without_dead(state), None
-        except TransientError as error:
-            if not run.may_stay(state):
-                raise
-            run.problems.append(error.message)
+        made = run.try_to_mint(state, max(steps.mint, state.highest + 1, wish.end_before))
+        if made is not None:
+            (state, kept), lost = made, None
+            state = run.without_dead(state)
         if context.effects.performed or run.problems:
             # Whoever made it may have given it another end; and what is not followed stays.
             steps = next_steps(wish.policy, state.generations, context.now)
@@ -182,6 +189,23 @@ class _Run:
             return None, StageError(Reason.KEY_REPLACED, " ".join(result.rotate.values()))
         return result, None
 
+    def try_to_mint(self, state: State, number: int) -> tuple[State, SealedResult] | None:
+        """Make a generation and seal it; None where that cannot be done now, and can wait."""
+        try:
+            return self.mint(state, number)
+        except TransientError as error:
+            if not self.may_stay(state):
+                raise
+            self.problems.append(error.message)
+            return None
+        except TrothError as error:
+            ended = _ended(state, self.context.now)
+            if ended is None:
+                raise
+            # No status can say it: the run stops here.
+            what = f"what is published ended at {ended:%Y-%m-%dT%H:%M:%SZ}"
+            raise error.about(what) from None
+
     def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
         """Make a generation and seal it. Raises TransientError when that cannot be done now."""
         sealer = sealer_of(self.context)
@@ -194,7 +218,7 @@ class _Run:
         values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
         if isinstance(made, Made):
             self._refuse_ended(made, number)
-            values = made.values
+            values, number = made.values, max(number, made.number or 0)
             generation = Generation(number, made.issued, made.expires)
             state = state.with_generation(
                 generation, {**made.details, **because}, self.wish.renewal, self.wish.wanted
@@ -250,20 +274,26 @@ class _Run:
         lost: StageError | None,
     ) -> Lived:
         """Return what came of the run."""
-        now, newest = self.context.now, state.newest
+        now = self.context.now
         since = (state.since or now) if self.problems else None
         if since is not None:
             again = now + min(max(now - since, _SOONEST), _LATEST)
             due = again if due is None else min(due, again)
         return Lived(
-            state=replace(state, since=since),
+            state=replace(state, since=since, mode=self.wish.delivery.mode),
             ciphertexts=kept.ciphertexts() if kept is not None else _last(state),
             destination=self.sealing.destination,
             due=min(due, now + _FAR) if due is not None else None,
             problem=" ".join(dict.fromkeys(self.problems)) or None,
             lost=lost,
-            expired=newest is not None and newest.expires is not None and newest.expires <= now,
+            expired=_ended(state, now) is not None,
         )
+
+
+def _ended(state: State, now: datetime) -> datetime | None:
+    """Return when what is published came to its end, None while it is good."""
+    expires = state.newest.expires if state.newest is not None else None
+    return expires if expires is not None and expires <= now else None
 
 
 def _last(state: State) -> Mapping[str, str]:

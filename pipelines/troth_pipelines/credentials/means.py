@@ -1,8 +1,9 @@
 """Means: what a stage was given to seal with, from Troth or from a bare container's variables."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 
-from troth.errors import InvalidInputError, Reason
+from troth.errors import InvalidInputError, Reason, shorten
 from troth.sdk import UNKNOWN, Context, SealingInput
 from troth.sdk.sealing import (
     Certificate,
@@ -21,6 +22,8 @@ KEY_VARIABLE = "TROTH_SEALING_KEY"
 """The variable with the sealing key, from a Secret."""
 
 _PROGRAM = "TROTH_SEALER"
+_KUBESEAL = "kubeseal"
+_SHOWN = 60  # characters of a wrong value that a message quotes
 _CERTIFICATE = "TROTH_SEALING_CERTIFICATE"
 _DESTINATION = "TROTH_SEALING_DESTINATION"
 _EPOCH = "TROTH_SEALING_EPOCH"
@@ -68,18 +71,35 @@ def sealer_of(context: Context) -> Sealer | None:
     given = _given(context)
     if given is not None and given.problem is not None:
         raise given.problem
+    program = _program_of(context)
     if not context.effects.performed:
         return None
     if given is None:
         raise _nothing_given()
     source = f"of Destination {given.destination}"
     certificate = Certificate.parse(given.certificate, source, context.now)
+    if program is None:
+        return InProcessSealer(certificate)
+    return KubesealSealer(certificate, program)
+
+
+def _program_of(context: Context) -> str | None:
+    """Return the program that is to seal, None for this process.
+
+    Raises:
+        InvalidInputError: the variable says something else.
+    """
     program = context.environ.get(_PROGRAM, "")
     if program in {"", "in-process"}:
-        return InProcessSealer(certificate)
-    if program == "kubeseal":
-        return KubesealSealer(certificate)
-    message = f"{_PROGRAM} is {program[:40]!r}; it has to be in-process or kubeseal."
+        return None
+    if program == _KUBESEAL or (
+        PurePath(program).is_absolute() and PurePath(program).name == _KUBESEAL
+    ):
+        return program
+    message = (
+        f"{_PROGRAM} is {shorten(program, _SHOWN)!r}; it has to be in-process, kubeseal, or that "
+        "program by its whole path."
+    )
     raise InvalidInputError(Reason.INVALID_OBJECT, message)
 
 

@@ -74,6 +74,8 @@ def _sealed(lived: Lived) -> Json:
 def _message(lived: Lived) -> str:
     newest, since = lived.state.newest, lived.state.since
     what = f"generation {newest.number}" if newest is not None else ""
+    if lived.expired and newest is not None and newest.expires is not None:
+        what = f"{what}, which ended at {spelled(newest.expires)}"
     because = lived.state.details.get(newest.number, {}).get(BECAUSE) if newest else None
     if because:
         what = f"{what}, made since {because.removesuffix('.')}"

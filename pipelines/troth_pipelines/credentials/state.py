@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from troth.api import Fields, Json, JsonObject
 from troth.errors import Reason
-from troth.sdk.sealing import SealedValue, read_sealed_values
+from troth.sdk.sealing import PatchMode, SealedValue, read_sealed_values
 from troth_pipelines.credentials.rotation import Generation
 
 __all__ = ["State"]
@@ -32,6 +32,7 @@ class State:
         renewal: the wish for a new one that was fulfilled last.
         wanted: digest of what the newest generation was made for.
         since: when something that is due could not be done first, None where all is done.
+        mode: how what was sealed last treats a Secret that is there.
     """
 
     generations: tuple[Generation, ...] = ()
@@ -40,6 +41,7 @@ class State:
     renewal: str = ""
     wanted: str = ""
     since: datetime | None = None
+    mode: PatchMode = PatchMode.REPLACE
 
     @property
     def newest(self) -> Generation | None:
@@ -108,6 +110,7 @@ class State:
             renewal=sealed.text("renewal", ""),
             wanted=sealed.text("wanted", ""),
             since=_moment(sealed, "failingSince"),
+            mode=_mode(sealed),
         )
 
     def save(self) -> dict[str, Json]:
@@ -121,7 +124,9 @@ class State:
         if self.since is not None:
             failing["failingSince"] = self.since.strftime(_FORMAT)
         kept: dict[str, Json] = {"values": sealed, "renewal": self.renewal, "wanted": self.wanted}
-        return {"credentials": credentials, "sealed": {**kept, **failing}}
+        # Not said where nobody wished it: a status of before stays the same to the byte.
+        mode: dict[str, Json] = {} if self.mode is PatchMode.REPLACE else {"mode": self.mode.value}
+        return {"credentials": credentials, "sealed": {**kept, **failing, **mode}}
 
 
 def _generation(item: Fields) -> Generation:
@@ -141,6 +146,13 @@ def _moment(item: Fields, key: str) -> datetime | None:
         return datetime.strptime(item.text(key), _FORMAT).replace(tzinfo=UTC)
     except ValueError:
         raise item.error(key, f"{_NEEDED} is needed here.") from None
+
+
+def _mode(sealed: Fields) -> PatchMode:
+    try:
+        return PatchMode(sealed.text("mode", PatchMode.REPLACE))
+    except ValueError:
+        raise sealed.error("mode", f"one of {', '.join(PatchMode)} is needed here.") from None
 
 
 def _spelled(one: Generation) -> dict[str, Json]:

@@ -6,6 +6,7 @@ and subscribe to ``_INBOX.>`` and to what is pushed. Every server of a cluster k
 own and answers for itself. Source: nats-io/nats-server, server/accounts.go and server/monitor.go.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -102,8 +103,15 @@ class _ServerResolver:
         """Notice what others push from now on."""
         for subject in (_UPDATE, _UPDATE_ONE.format(account=self._account)):
             self._heard.append(await self._client.subscribe(subject))
-        # The server has taken both when it answers this.
+        # nats-py writes what flush sends at once, and all else a little later: it would overtake.
+        async with asyncio.timeout(self._servers.patience):
+            while self._client.pending_data_size:  # noqa: ASYNC110  (nats-py has no event for it)
+                await asyncio.sleep(0)
+        # The server has taken both when it answers this, or has said why not.
         await self._client.flush(self._servers.patience)
+        if self._client.last_error is not None:
+            # Deaf to what others push, it would undo what they have done.
+            raise self._client.last_error
 
     async def lookup(self) -> Sequence[str]:
         answers = await self._ask(_LOOKUP.format(account=self._account), b"")

@@ -219,3 +219,28 @@ def test_a_bad_fence_is_named_at_its_annotation() -> None:
         Promise.parse(raw)
 
     assert caught.value.field[:3] == ("metadata", "annotations", "troth.dev/fence")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "pipelines", "expected"),
+    [("", "", "team"), ("", "jobs", "jobs"), ("platform", "", "platform"),
+     ("platform", "jobs", "platform")],
+)  # fmt: skip
+def test_secrets_are_where_the_annotation_says_or_the_pipelines_or_the_request(
+    annotation: str, pipelines: str, expected: str
+) -> None:
+    metadata: JsonObject = {"annotations": {"troth.dev/secrets-namespace": annotation}}
+    parsed = Promise.parse(
+        promise(metadata, workflows={"config": {"pipelineNamespace": pipelines}})
+    )
+
+    assert parsed.secrets_namespace("team") == expected
+
+
+def test_a_namespace_of_secrets_that_is_none_is_named_at_its_annotation() -> None:
+    raw = promise({"annotations": {"troth.dev/secrets-namespace": "../elsewhere"}})
+
+    with pytest.raises(InvalidInputError) as caught:
+        Promise.parse(raw)
+
+    assert caught.value.field[:3] == ("metadata", "annotations", "troth.dev/secrets-namespace")

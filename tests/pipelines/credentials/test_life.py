@@ -227,6 +227,23 @@ def test_one_that_expires_while_nothing_can_be_made_is_not_forgotten() -> None:
     assert numbers(healed)[-1] == 2
 
 
+@pytest.mark.parametrize("allowance", [HOUR, None])
+def test_the_moment_in_which_what_is_published_ends_is_one_to_run_in(
+    allowance: timedelta | None,
+) -> None:
+    life = Life()
+    life.wish = replace(life.wish, policy=replace(life.wish.policy, allowance=allowance))
+    life.run()
+    life.maker.broken = DOWN
+    failing = life.run(5 * DAY)
+    late = life.run(2 * DAY - 10 * MINUTE)
+    ended = life.run(10 * MINUTE)
+
+    assert failing.due == START + 5 * DAY + MINUTE
+    assert late.due == START + 7 * DAY  # sooner than the hour after which it would be tried again
+    assert (late.expired, ended.expired) == (False, True)
+
+
 def test_what_does_not_overlap_is_not_ended_before_the_next_is_there() -> None:
     life = Life()
     life.wish = replace(
@@ -311,8 +328,21 @@ def test_a_person_has_to_act_where_the_maker_says_so() -> None:
     life, _ = lived()
     life.maker.broken = InvalidInputError(Reason.INVALID_OBJECT, "no such account.")
 
-    with pytest.raises(InvalidInputError, match="no such account"):
+    with pytest.raises(InvalidInputError, match=r"^no such account\.$"):
         life.run(5 * DAY)
+
+
+def test_who_has_to_act_is_told_that_what_is_published_has_ended() -> None:
+    life, _ = lived()
+    life.maker.broken = InvalidInputError(Reason.INVALID_OBJECT, "no such account.", ("spec",))
+
+    with pytest.raises(InvalidInputError) as caught:
+        life.run(8 * DAY)
+
+    assert caught.value.field == ("spec",)
+    assert caught.value.message == (
+        "what is published ended at 2026-01-08T00:00:00Z: no such account."
+    )
 
 
 @pytest.mark.parametrize(
@@ -450,6 +480,19 @@ def test_generations_that_somebody_took_out_are_not_numbered_again() -> None:
 
     assert life.maker.calls[-1] == "make 3"
     assert life.opened(third)["password"] == life.maker.value(3)
+
+
+def test_a_later_one_that_was_there_already_gives_the_number() -> None:
+    life = Life()
+    life.maker.found = 7
+    first = life.run()
+    again = life.run(HOUR)
+    following = life.run(5 * DAY)
+
+    assert (numbers(first), numbers(following)) == ([7], [7, 8])
+    assert {one.generation for one in first.state.sealed.values()} == {7}
+    assert again.ciphertexts == first.ciphertexts
+    assert life.maker.calls == ["make 1", "make 8"]
 
 
 def test_what_was_sealed_for_another_generation_is_not_taken_for_this_one() -> None:

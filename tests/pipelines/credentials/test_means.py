@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from support.credentials import KEY, START, sealing
 from support.sealing import certificate_pem, private_key, unseal
+from support.tools import require
 
 from troth.errors import InvalidInputError, NotServedError, Reason, TransientError
 from troth.sdk import UNKNOWN, Context, SealingInput
 from troth.sdk.effects import PerformedEffects, RecalledEffects
-from troth.sdk.sealing import InProcessSealer, SealedValue, Target
+from troth.sdk.sealing import InProcessSealer, KubesealSealer, SealedValue, Target
 from troth_pipelines.credentials.means import sealer_of, sealing_of
 
 TARGET = Target("shop", "orders")
@@ -149,13 +150,34 @@ def test_values_are_sealed_in_this_process_if_nothing_else_is_said(program: str)
     assert isinstance(sealer_of(context(sealing(), {"TROTH_SEALER": program})), InProcessSealer)
 
 
-def test_kubeseal_seals_where_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_path", [True, False])
+def test_kubeseal_seals_where_that_is_said(by_path: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = str(require("kubeseal"))
+    monkeypatch.setenv("PATH", str(Path(program).parent))
+
+    sealer = sealer_of(context(sealing(), {"TROTH_SEALER": program if by_path else "kubeseal"}))
+
+    assert isinstance(sealer, KubesealSealer)
+    assert unseal(sealer.seal(b"value", TARGET), TARGET.label) == b"value"
+
+
+@pytest.mark.parametrize("program", ["kubeseal", "/nowhere/kubeseal"])
+def test_a_program_that_is_not_there_is_named_with_what_to_do(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NotServedError, match="kubeseal"):
-        sealer_of(context(sealing(), {"TROTH_SEALER": "kubeseal"}))
+    with pytest.raises(NotServedError, match=f"program {program} that is to seal") as caught:
+        sealer_of(context(sealing(), {"TROTH_SEALER": program}))
+
+    assert caught.value.reason is Reason.SEALER_FAILED
+    assert "Install it" in caught.value.message
 
 
-def test_a_sealer_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="'gpg'; it has to be in-process or kubeseal"):
-        sealer_of(context(sealing(), {"TROTH_SEALER": "gpg"}))
+@pytest.mark.parametrize("performed", [True, False])
+@pytest.mark.parametrize("program", ["gpg", "/bin/sh", "bin/kubeseal", "Kubeseal"])
+def test_a_sealer_that_nobody_knows_is_refused_in_a_plan_too(program: str, performed: bool) -> None:
+    given = context(sealing(), {"TROTH_SEALER": program}, performed=performed)
+
+    with pytest.raises(InvalidInputError, match=f"'{program}'; it has to be in-process, kubeseal"):
+        sealer_of(given)

@@ -74,6 +74,9 @@ def test_what_has_come_to_its_end_is_not_called_valid() -> None:
         "Expired",
         "generation 1 has come to its end",
     )
+    assert str(life.status["message"]).endswith(
+        "What was published stays as it is: generation 1, which ended at 2026-01-08T00:00:00Z."
+    )
 
 
 def test_what_its_cluster_cannot_open_is_not_called_sealed() -> None:

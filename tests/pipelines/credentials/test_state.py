@@ -96,6 +96,7 @@ VALUE = SEALED.as_json()
         ),
         ({"sealed": {"renewal": 1}}, "status.sealed.renewal"),
         ({"sealed": {"failingSince": "long"}}, "status.sealed.failingSince"),
+        ({"sealed": {"mode": "merge"}}, "status.sealed.mode"),
     ],
 )
 def test_a_state_that_somebody_spoilt_is_refused_and_the_field_named(

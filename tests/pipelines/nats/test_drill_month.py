@@ -120,8 +120,8 @@ def test_a_month_on_kratix_changes_the_secret_when_that_is_due_and_never_else(
 
     expect_no_churn(tally)
     assert platform.runs == len(_KRATIX.reconciled)
-    # With the status it is lost who is to be ended: that one ends by itself. Its number comes
-    # again, and its user is found, not made a second time.
+    # With the status it is lost who is there: the newest user is found, and its credentials are
+    # issued once more, not another user made. No number comes twice.
     assert tally.users == len(_KRATIX.due) - 1
     assert tally.revoked == tally.taken_up - 2
     assert platform.failures == []

@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 from support.fake_synadia import FakeSynadia, serve_synadia
 from support.nats_system import TestSystem
-from support.nats_users import SECRETS, Asked, operator_account, synadia_account
+from support.nats_users import SECRETS, Asked, Ran, operator_account, synadia_account
 from support.synadia.plane import Plane
 from support.synadia.visits import TOKEN
+from support.tools import require
 
-from troth.api import Fields
-from troth.errors import InvalidInputError, Reason, TrothError
+from troth.api import Fields, JsonObject
+from troth.errors import (
+    InvalidInputError,
+    NotServedError,
+    OutputRefusedError,
+    Reason,
+    TrothError,
+)
 
 
 @pytest.fixture
@@ -241,6 +248,7 @@ def test_the_order_of_connection_types_renews_nothing(asked: Asked) -> None:
         {"lifetime": "20d"},
         {"renewBefore": "5d"},
         {"overlap": "2d"},
+        {"secret": {"name": "orders-nats", "seen": ["patch"]}},
     ],
 )
 def test_a_changed_policy_renews_nothing_at_once(asked: Asked, spec: dict[str, object]) -> None:
@@ -268,6 +276,48 @@ def test_what_is_made_into_credentials_renews_once(asked: Asked, spec: dict[str,
 
     assert second.numbers == [1, 2]
     assert second == third
+
+
+def annotations_of(ran: Ran) -> JsonObject:
+    """Return the annotations of the template."""
+    template = Fields(ran.sealed or {}).section("spec").section("template")
+    return template.section("metadata").mapping("annotations")
+
+
+def test_a_secret_that_a_person_handed_over_is_taken_over(asked: Asked) -> None:
+    asked.spec["secret"] = {"name": "orders-nats", "mode": "take-over"}
+
+    assert annotations_of(asked.run()) == {"sealedsecrets.bitnami.com/managed": "true"}
+
+
+def test_a_changed_mode_needs_a_look_and_renews_nothing(asked: Asked) -> None:
+    first = asked.run()
+    asked.spec["secret"] = {"name": "orders-nats", "mode": "patch"}
+    with pytest.raises(OutputRefusedError, match=r"spec\.secret\.seen"):
+        asked.run()
+    asked.spec["secret"] = {"name": "orders-nats", "mode": "patch", "seen": ["patch"]}
+
+    second = asked.run()
+
+    assert annotations_of(second) == {"sealedsecrets.bitnami.com/patch": "true"}
+    assert second.creds == first.creds
+    assert second.numbers == [1]
+
+
+def test_kubeseal_seals_the_credentials_where_the_promise_says_so(asked: Asked) -> None:
+    asked.variables["TROTH_SEALER"] = str(require("kubeseal"))
+
+    first = asked.run()
+
+    assert "NATS USER JWT" in first.creds
+    assert asked.run().sealed == first.sealed
+
+
+def test_a_kubeseal_that_is_missing_is_said_before_a_user_is_made(asked: Asked) -> None:
+    asked.variables["TROTH_SEALER"] = "/nowhere/kubeseal"
+
+    with pytest.raises(NotServedError, match="/nowhere/kubeseal that is to seal was not found"):
+        asked.run()
 
 
 def test_no_secret_is_written_or_said(asked: Asked) -> None:

@@ -294,6 +294,61 @@ def test_a_lost_state_finds_its_user_and_issues_once_more(fake: FakeSynadia, ask
     assert ran.creds == fake.plane.issuances[-1].text
 
 
+def rotated(asked: Asked, times: int) -> None:
+    """Let a user come to a generation, each of which has followed the one before it for good."""
+    asked.run()
+    for number in range(times):
+        asked.spec["rotation"] = {"request": f"{number}"}
+        asked.run()
+        asked.now += 2 * DAY
+        asked.run()
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_after_a_lost_state_no_number_comes_again(
+    fake: FakeSynadia, asked: Asked, bare: bool
+) -> None:
+    rotated(asked, 2)
+    assert names(fake) == ["shop.orders-g3"]
+    keys = {one.public_key for one in fake.plane.issuances}
+    asked.status = {}
+
+    found = asked.run(bare=bare)
+    asked.spec["rotation"] = {"request": "once more"}
+    following = asked.run(bare=bare)
+
+    assert (found.numbers, following.numbers) == ([3], [3, 4])
+    assert names(fake) == ["shop.orders-g3", "shop.orders-g4"]
+    assert fake.plane.issuances[-1].public_key not in keys
+
+
+def test_a_lost_state_cuts_nobody_off(server: NatsServer, fake: FakeSynadia, asked: Asked) -> None:
+    asked.now = wall() - 5 * DAY
+    with kept_in_step(fake.plane, server):
+        rotated(asked, 2)
+        used = fake.plane.issuances[-1].text
+        asked.status = {}
+
+        found = asked.run().creds
+
+        assert not refused(server, used)
+        assert not refused(server, found)
+
+
+def test_a_state_of_long_ago_brings_back_no_user_of_then(fake: FakeSynadia, asked: Asked) -> None:
+    asked.run()
+    before = dict(asked.status)
+    rotated(asked, 2)
+    asked.status = before
+    asked.spec["rotation"] = {"request": "once more"}
+
+    ran = asked.run()
+
+    assert ran.numbers == [1, 3]
+    assert names(fake) == ["shop.orders-g3"]
+    assert ran.creds == fake.plane.issuances[-1].text
+
+
 def test_the_delete_pipeline_ends_all_users_even_with_a_lost_state(
     server: NatsServer, fake: FakeSynadia, asked: Asked
 ) -> None:

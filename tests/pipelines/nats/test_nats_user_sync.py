@@ -76,6 +76,7 @@ def test_a_second_request_for_a_secret_is_refused_before_a_user_is_made(
     run = sync(workspace)
 
     assert run.code == 1
+    assert run.items["billing"]["reason"] == "ObjectHeld"
     assert "orders" in str(run.items["billing"]["message"])
     assert users(fake) == ["default.orders-g1"]
     assert len(fake.plane.issuances) == 1
@@ -139,3 +140,17 @@ def test_neither_git_nor_a_report_holds_a_secret(workspace: Workspace, fake: Fak
     assert [
         one for one in secrets if len(one) > 40 and "---" not in one and one in everything
     ] == []
+
+
+def test_the_platforms_secrets_are_read_where_the_promise_says_and_nowhere_else(
+    workspace: Workspace, fake: FakeSynadia
+) -> None:
+    (workspace.path / "secrets/default").rename(workspace.path / "secrets/platform")
+    workspace.write("secrets/default/nats-platform/token", "what a team has put there")
+    promise = workspace.path / "promise.yaml"
+    line = "# troth.dev/secrets-namespace: platform"
+    assert line in promise.read_text()
+    promise.write_text(promise.read_text().replace(line, line.removeprefix("# ")))
+
+    assert sync(workspace).code == 0
+    assert users(fake) == ["default.orders-g1"]

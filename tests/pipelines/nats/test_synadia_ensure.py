@@ -99,6 +99,34 @@ def test_a_user_that_is_there_is_found(fake: FakeSynadia, account: AccountRef) -
     assert fake.called("change user") == 0
 
 
+def test_a_later_generation_that_is_there_is_meant(fake: FakeSynadia, account: AccountRef) -> None:
+    for generation in (9, 10, 2):
+        ensure(fake, account, replace(WANTED, generation=generation))
+
+    ensured = ensure(fake, account)
+
+    assert (ensured.generation, ensured.user.name, ensured.made) == (10, "orders-g10", False)
+    assert len(fake.plane.users) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("orders-g7", "troth-owner:another"),
+        ("orders-g07", f"troth-owner:{OWNER}"),
+        ("orders-g7-old", f"troth-owner:{OWNER}"),
+        ("more-orders-g7", f"troth-owner:{OWNER}"),
+        (f"orders-g{10**9}", f"troth-owner:{OWNER}"),
+    ],
+)
+def test_no_generation_is_what_is_not_named_so_or_not_the_owners(
+    fake: FakeSynadia, account: AccountRef, name: str, tag: str
+) -> None:
+    add(fake, name, tag)
+
+    assert ensure(fake, account).user.name == "orders-g1"
+
+
 def test_finding_a_user_is_one_call(fake: FakeSynadia, account: AccountRef) -> None:
     ensure(fake, account)
     before = fake.called()

@@ -10,13 +10,13 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from troth.api import Pipeline, Secrets, digest_of, dump_documents
-from troth.errors import TrothError
+from troth.errors import OutputRefusedError, TrothError
 from troth.runners.protocol import Inspected, InspectionJob, StageJob, StageResult
 from troth.runners.warm._conditions import Conditions
 from troth.runners.warm._folders import Workspace
 from troth.runners.warm._images import Images, Step
 from troth.runners.warm._inspections import Look, looks, refuse_leaks
-from troth.runners.warm._leaks import find_leaks
+from troth.runners.warm._leaks import find_leaks, without_secrets
 from troth.runners.warm._limits import Limits
 from troth.runners.warm._messages import Order
 from troth.runners.warm._output import read_inspection, read_result
@@ -135,7 +135,7 @@ class WarmRunner:
             for step, variables in zip(steps, given, strict=True):
                 order = _order(step, variables, job.promise, root)
                 self._run_step(step, order, secrets)
-            result = read_result(root, self._limits)
+            result = _read(root, self._limits, secrets)
         left = {f"output/{path}": content for path, content in result.files.items()}
         left |= {f"metadata/{name}": content for name, content in result.metadata.items()}
         return replace(result, leaks=find_leaks(left, secrets))
@@ -202,6 +202,14 @@ def _order(step: Step, variables: Variables, promise: str, root: str) -> Order:
     environ = {**variables.environ, "HOME": root}
     keeper = promise if variables.secrets else ""
     return Order(step.stage, step.distribution, root, environ, keeper)
+
+
+def _read(root: str, limits: Limits, secrets: Mapping[str, str]) -> StageResult:
+    """Read what a run left; names of files may hold a secret, so no message quotes one."""
+    try:
+        return read_result(root, limits)
+    except OutputRefusedError as error:
+        raise OutputRefusedError(error.reason, without_secrets(error.message, secrets)) from None
 
 
 def _end(pool: Pool, workspace: Workspace, owner: int) -> None:

@@ -23,10 +23,11 @@ from troth.sdk.sealing._sources import (
     load_certificate,
 )
 from troth.sdk.sealing._stable import Note, Sealable, SealedResult, Sealing, seal_stably
-from troth.sdk.sealing._target import Scope, Target
+from troth.sdk.sealing._target import SEALED_SECRETS_PREFIX, Scope, Target
 from troth.sdk.sealing._value import SealedValue, read_sealed_values
 
 __all__ = [
+    "SEALED_SECRETS_PREFIX",
     "Certificate",
     "CertificateCache",
     "CertificateSource",

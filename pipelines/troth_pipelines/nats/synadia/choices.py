@@ -19,6 +19,7 @@ __all__ = [
     "choose_group",
     "choose_user",
     "differs",
+    "highest_of",
     "mark_of",
     "normal_settings",
     "owner_of",
@@ -30,6 +31,7 @@ OWNER_TAG = "troth-owner:"
 
 # What survives lower-casing and needs no quoting: namespaces, Promises and names of Kubernetes.
 _OWNER = re.compile(r"[a-z0-9]([a-z0-9._/:-]*[a-z0-9])?")
+_DIGITS = 9  # of a generation; nobody gets there by counting
 _SHOWN = 120  # characters of a foreign mark in a message
 
 
@@ -77,6 +79,13 @@ def choose_user(users: Iterable[User], name: str, owner: str) -> Found | None:
     if named:
         raise _held(named[0], owner)
     return None
+
+
+def highest_of(users: Iterable[User], name: str, owner: str) -> int:
+    """Return the highest generation of a name that is its owner's; 0 when there is none."""
+    known = re.compile(rf"{re.escape(name)}-g([1-9][0-9]{{0,{_DIGITS - 1}}})")
+    found = (known.fullmatch(user.name) for user in users if owner_of(user) == owner)
+    return max((int(match[1]) for match in found if match), default=0)
 
 
 def choose_group(groups: Sequence[Group], name: str | None, spec: UserSpec) -> Group | None:

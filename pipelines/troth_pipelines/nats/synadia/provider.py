@@ -6,6 +6,7 @@ the same moment: the next call looks first, and goes on from what is there.
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from troth_pipelines.nats.synadia.choices import (
     choose_group,
     choose_user,
     differs,
+    highest_of,
     mark_of,
     owner_of,
     refuse_other,
@@ -70,6 +72,10 @@ class SynadiaProvider:
     def ensure(self, account: AccountRef, wanted: Wanted) -> Ensured:
         """Find the user of a generation, or create it; no credentials are issued.
 
+        Where a later generation is there already, that one is meant: whoever asks has forgotten
+        it. A number that was given once is not given to another user, nor an old user taken for a
+        new one.
+
         One that is found with other settings, since the request changed meanwhile, gets those
         wanted now. Where several of our own have the name, the oldest counts.
 
@@ -78,14 +84,17 @@ class SynadiaProvider:
             AnswerLostError: it was created or not, nobody knows; the next call finds it.
             TransientError, PermanentError: see the message.
         """
-        found, made = self._look(account, wanted), False
+        users = self._api.users(account.id)
+        highest = highest_of(users, wanted.name, wanted.owner)
+        wanted = replace(wanted, generation=max(wanted.generation, highest))
+        found, made = choose_user(users, wanted.user_name, wanted.owner), False
         if found is None:
             found, made = self._create(account, wanted), True
         user = found.user
         if differs(user, wanted.spec):
             user = self._change(user, wanted)
         spares = tuple(spare.ref for spare in found.spares)
-        return Ensured(user.ref, made, spares, user.server_urls)
+        return Ensured(user.ref, wanted.generation, made, spares, user.server_urls)
 
     def issue(self, account: AccountRef, user: UserRef, lifetime: int, now: int) -> Issued:
         """Issue credentials; every call is an issuance of its own, so ask once a generation.

@@ -13,6 +13,7 @@ class Ensured:
     """A generation's user, there now.
 
     Attributes:
+        generation: its number, which is the one that was asked for, or a later one that was there.
         made: it was not there before this call, which asked for it.
         spares: others of the same name and owner, from a race; younger, and used by nobody who
             looked. Retire them once the user's credentials are published.
@@ -20,6 +21,7 @@ class Ensured:
     """
 
     user: UserRef
+    generation: int
     made: bool
     spares: tuple[UserRef, ...]
     server_urls: str

@@ -10,7 +10,15 @@ from troth.api import Fields, digest_of
 from troth.errors import Reason
 from troth.sdk import Context, Control, Output, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
-from troth_pipelines.credentials import Policy, State, Wish, live, read_duration, reported
+from troth_pipelines.credentials import (
+    Delivery,
+    Policy,
+    State,
+    Wish,
+    live,
+    read_duration,
+    reported,
+)
 from troth_pipelines.stages.generated_secret._maker import GeneratedMaker
 from troth_pipelines.stages.generated_secret._model import GeneratedSecretSpec
 from troth_pipelines.stages.generated_secret._values import SECRET_TYPES, keys_of
@@ -26,6 +34,7 @@ def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output
     Raises:
         InvalidInputError: the request asks for something that its schema could not refuse, or it
             is not known what to seal with.
+        OutputRefusedError: another mode would lose what the live Secret holds.
     """
     spec, state = request.spec, State.load(request.status)
     _refuse_contradictions(spec)
@@ -39,13 +48,16 @@ def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output
         keys=keys_of(spec),
         wanted=_digest(spec),
         renewal=spec.rotation.request,
+        delivery=Delivery.of(spec.secret_mode, spec.secret_seen, "spec.secretSeen"),
     )
     maker = GeneratedMaker(request, context, lifetime)
     lived = live(context, wish, state.ending_after(lifetime), maker)
     after = lived.due - context.now if lived.due is not None else None
     kind = SECRET_TYPES[spec.type]
     shape = SecretShape(kind, {"app.kubernetes.io/managed-by": "troth"})
-    sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
+    sealed = sealed_secret(
+        wish.target, lived.destination, lived.ciphertexts, shape, wish.delivery.mode
+    )
     return Output(
         files={"sealed-secret.yaml": [sealed]},
         status={"secret": spec.secret_name, "type": kind, **reported(lived)},

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from troth_pipelines.credentials import DURATION_PATTERN
+from troth_pipelines.credentials import DURATION_PATTERN, ModeName, SeenName
 
 __all__ = ["GeneratedSecretSpec", "Password", "Rotation"]
 
@@ -66,6 +66,16 @@ class GeneratedSecretSpec(_Part):
         max_length=253,
         pattern=_SUBDOMAIN,
         description="Name of the Secret, in the namespace of this request.",
+    )
+    secret_mode: ModeName = Field(
+        default="replace",
+        description="What becomes of a Secret of that name that is there already. take-over and "
+        "the others need a word on it in the cluster first: see the README.",
+    )
+    secret_seen: tuple[SeenName, ...] | None = Field(
+        default=None,
+        max_length=3,
+        description="Annotations that the live Secret was seen to carry; only to change the mode.",
     )
     key: _Key | None = Field(
         default=None,

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from troth.api import Json
 from troth.sdk import UNKNOWN, Context, Control, Output, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
-from troth_pipelines.credentials import Lived, State, Wish, condition, live, reported
+from troth_pipelines.credentials import (
+    Delivery,
+    Lived,
+    State,
+    Wish,
+    condition,
+    live,
+    reported,
+)
 from troth_pipelines.stages.nats_user._accounts import OperatorAccount, find_account
 from troth_pipelines.stages.nats_user._inspection import inspect
 from troth_pipelines.stages.nats_user._maker import UserMaker
@@ -28,6 +36,7 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
         InvalidInputError: the request asks for something that its schema could not refuse, or the
             platform's settings are wrong.
         PermanentError: the provider refuses.
+        OutputRefusedError: another mode would lose what the live Secret holds.
     """
     spec = request.spec
     account = find_account(spec.account, context.environ)
@@ -40,10 +49,13 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
         wanted=wanted.digest,
         renewal=spec.rotation.request,
         end_before=spec.rotation.revoke_before,
+        delivery=Delivery.of(spec.secret.mode, spec.secret.seen, "spec.secret.seen"),
     )
     lived = live(context, wish, State.load(request.status), maker)
     shape = SecretShape(labels={"app.kubernetes.io/managed-by": "troth"})
-    sealed = sealed_secret(wish.target, lived.destination, lived.ciphertexts, shape)
+    sealed = sealed_secret(
+        wish.target, lived.destination, lived.ciphertexts, shape, wish.delivery.mode
+    )
     after = lived.due - context.now if lived.due is not None else None
     return Output(
         files={"sealed-secret.yaml": [sealed]},

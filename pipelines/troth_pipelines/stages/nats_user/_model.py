@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from troth_pipelines.credentials import DURATION_PATTERN
+from troth_pipelines.credentials import DURATION_PATTERN, ModeName, SeenName
 
 __all__ = ["Limits", "NatsUserSpec", "Permissions", "Responses", "Rotation", "Rules", "Secret"]
 
@@ -87,6 +87,16 @@ class Secret(_Part):
     json_key: _Key | None = Field(
         default=None,
         description="Key for the same as JSON: servers, jwt and seed, for clients that take these.",
+    )
+    mode: ModeName = Field(
+        default="replace",
+        description="What becomes of a Secret of that name that is there already. take-over and "
+        "the others need a word on it in the cluster first: see the README.",
+    )
+    seen: tuple[SeenName, ...] | None = Field(
+        default=None,
+        max_length=3,
+        description="Annotations that the live Secret was seen to carry; only to change the mode.",
     )
 
 

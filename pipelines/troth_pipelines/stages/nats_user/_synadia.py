@@ -50,6 +50,8 @@ class SynadiaMaker:
     def make(self, number: int) -> Made:
         """Make a generation, or complete one that was made; its credentials are issued once.
 
+        Where the state was lost, or is an old one, the highest that is there is completed.
+
         Raises:
             TransientError: Synadia does not answer now.
             PermanentError: it refuses, or answers something else.
@@ -59,7 +61,8 @@ class SynadiaMaker:
         spec = UserSpec(lifetime, self.wanted.grant)
         wanted = Wanted(self.wanted.name, number, self.wanted.owner, spec)
         with self._open() as (provider, account):
-            user = provider.ensure(account, wanted).user
+            ensured = provider.ensure(account, wanted)
+            user = ensured.user
             issued = provider.issue(account, user, lifetime, now)
         _refuse_short(user.name, issued, lifetime)
         return Made(
@@ -72,6 +75,7 @@ class SynadiaMaker:
             },
             issued=datetime.fromtimestamp(issued.issued, UTC),
             expires=datetime.fromtimestamp(issued.expires, UTC),
+            number=ensured.generation,
         )
 
     def retire(self, generation: Generation, details: Mapping[str, str]) -> None:

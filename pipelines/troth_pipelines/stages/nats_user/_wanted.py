@@ -71,7 +71,9 @@ def read_wanted(
         grant = grant or Grant()
     elif grant is not None:
         raise _refused_by_scope(spec)
-    secret = spec.secret.model_dump(mode="json", exclude={"name", "namespace"})
+    # How it is delivered makes no other credentials.
+    delivery = {"name", "namespace", "mode", "seen"}
+    secret = spec.secret.model_dump(mode="json", exclude=delivery)
     made_of: JsonObject = {
         "account": spec.account,
         "grant": None if grant is None else {**grant.permissions.claims(), **grant.limits.claims()},

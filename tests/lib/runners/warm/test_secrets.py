@@ -147,6 +147,15 @@ def test_a_file_that_a_secret_stands_in_is_named(
     assert result.leaks == ((Leak(file, "TOKEN"),) if file else ())
 
 
+def test_a_name_that_is_refused_is_not_quoted_with_a_secret_in_it(runner: WarmRunner) -> None:
+    error = error_of(runner, job(given("betray"), text="link"))
+
+    assert error.reason is Reason.UNSAFE_PATH
+    assert "[a secret]" in error.message
+    assert TOKEN not in error.message
+    assert error.__cause__ is None
+
+
 def test_a_line_of_a_secret_gives_it_away(runner: WarmRunner, kept: Kept) -> None:
     kept.objects[SecretRef("default", "login")] = {"token": b"head\nmiddle-of-a-key"}
 
@@ -164,7 +173,10 @@ def test_a_variable_that_is_made_of_a_secret_is_one(runner: WarmRunner) -> None:
         {"name": "TOKEN", "value": "Bearer $(BASE)"},
     ]
 
-    assert runner.run(job(stage, text="base64")).leaks == (Leak("output/said.yaml", "TOKEN"),)
+    assert runner.run(job(stage, text="base64")).leaks == (
+        Leak("output/said.yaml", "BASE"),  # it stands in the other one
+        Leak("output/said.yaml", "TOKEN"),
+    )
 
 
 @pytest.mark.parametrize("how", ["print", "raise", "refuse"])
