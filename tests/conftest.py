@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from contextlib import ExitStack
 
 import hypothesis
 import pytest
@@ -36,6 +37,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in _GIT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def exits() -> Generator[ExitStack]:
+    """What is called at the end of a test: stores to close, mostly."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.hookimpl(wrapper=True)
