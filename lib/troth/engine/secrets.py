@@ -20,9 +20,10 @@ _KEY_BLOCK = re.compile(
 # An nkey seed: S, the role (user, account, operator, server, cluster, curve), base32 of 36 bytes.
 _NATS_SEED = re.compile(r"(?<![A-Z2-7])S[UAONCX][A-Z2-7]{56}(?![A-Z2-7])")
 # "PRIVATE KEY" in base64, as far as it is the same whatever stands around it, at each of the three
-# places in a group of three bytes where it may begin; with all the base64 it stands in.
+# places in a group of three bytes where it may begin; with all the base64 it stands in. Tried once
+# for each run of base64: a try at each letter of it takes hours for a megabyte, with every thread.
 _BASE64_KEY = re.compile(
-    r"[A-Za-z0-9+/]*(?:UFJJVkFURSBLRV|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)[A-Za-z0-9+/=]*"
+    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]*(?:UFJJVkFURSBLRV|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)[A-Za-z0-9+/=]*"
 )
 
 
