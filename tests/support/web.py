@@ -4,8 +4,9 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-__all__ = ["dripping", "free_port"]
+__all__ = ["Door", "counting", "dripping", "free_port"]
 
 
 def free_port() -> int:
@@ -14,6 +15,36 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+@dataclass
+class Door:
+    """A port that somebody listens on, and how many have knocked."""
+
+    url: str
+    count: int = 0
+
+
+@contextmanager
+def counting() -> Generator[Door]:
+    """Count who connects, and hang up at once."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        door = Door(f"nats://127.0.0.1:{listening.getsockname()[1]}")
+
+        def serve() -> None:
+            with suppress(OSError):  # the end
+                while True:
+                    connection, _ = listening.accept()
+                    door.count += 1
+                    connection.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield door
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 @contextmanager
