@@ -7,6 +7,8 @@ from contextlib import ExitStack
 import hypothesis
 import pytest
 
+pytest_plugins = ["support.leak_hunt"]
+
 # What these check is checked for tests, whose failures shall say what was found.
 pytest.register_assert_rewrite("support.drills", "support.killed_writers")
 

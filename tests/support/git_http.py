@@ -15,6 +15,7 @@ from pathlib import Path
 
 from support.certificates import ServerCertificate
 from support.loopback import LIMIT, Answer, Cut, LoopbackHandler, LoopbackServer, running
+from support.minted import note_secret
 
 __all__ = ["Answer", "Cut", "Fault", "FaultHook", "GitHost", "Request", "serve_git"]
 
@@ -88,6 +89,8 @@ def serve_git(
     fault: FaultHook = lambda _: None,
 ) -> Iterator[GitHost]:
     """Serve the repositories below `root` on a free port of loopback until the end of the block."""
+    for name, password in (users or {}).items():
+        note_secret(f"the password of {name}", password)
     host = GitHost(root, tls, users, fault)
     with running(_Server(host)) as host.port:
         yield host
