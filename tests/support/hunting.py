@@ -66,6 +66,7 @@ class Bag:
     closed: int
     repositories: int
     files: int
+    unread: int
     megabytes: float
     seconds: float
 
@@ -75,7 +76,8 @@ class Bag:
         return (
             f"leak hunt: {self.secrets} secrets, {self.opened} of them opened again "
             f"({self.closed} sealed for keys that nobody has), searched for in "
-            f"{self.repositories} Git repositories and {self.files} files, "
+            f"{self.repositories} Git repositories and {self.files} files ({self.unread} that "
+            f"nobody can read), "
             f"{self.megabytes:.0f} MB in {self.seconds:.0f} s: {len(self.found) or 'none'} found"
         )
 
@@ -112,6 +114,7 @@ def hunt(folder: Path, grounds: Grounds) -> Bag:
             closed=opener.closed,
             repositories=spool.repositories,
             files=spool.files,
+            unread=spool.unread,
             megabytes=file.tell() / 1e6,
             seconds=time.monotonic() - began,
         )
@@ -125,7 +128,7 @@ class _Spool:
         self._offsets: list[int] = []
         self._places: list[str] = []
         self._seen: set[bytes] = set()
-        self.repositories = self.files = 0
+        self.repositories = self.files = self.unread = 0
         self.sealed: set[tuple[str, str, str]] = set()
 
     def lay(self, sayings: Iterable[tuple[str, str]]) -> None:
@@ -157,7 +160,11 @@ class _Spool:
     def _one_file(self, path: Path, shown: str) -> None:
         if path.is_symlink() or not path.is_file():
             return
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError:  # a test took the right to read it away
+            self.unread += 1
+            return
         self.files += 1
         digest = hashlib.sha256(content).digest()
         if digest not in self._seen:
@@ -171,6 +178,7 @@ class _Spool:
         options = ["--batch-all-objects", "--batch", "--unordered", "--buffer"]
         # A test may have broken its repository: what can be read is what others could read.
         done = subprocess.run([*command, *options], capture_output=True, check=False)
+        self.unread += done.returncode != 0
         said, position = done.stdout, 0
         while (end := said.find(b"\n", position)) >= 0:
             head = said[position:end].split()

@@ -23,7 +23,7 @@ _NAME = "leak-hunt"
 _MARK = "plants_leaks"
 _SHARED = (Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108  (looked at, not written to)
 _OURS = "troth-*"  # how the folders are called that Troth makes there
-_PAUSE = 0.2  # seconds between two looks at the processes
+_PAUSE = 0.5  # seconds between two looks at the processes
 
 
 def pytest_configure(config: pytest.Config) -> None:
