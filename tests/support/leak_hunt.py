@@ -23,6 +23,7 @@ _NAME = "leak-hunt"
 _MARK = "plants_leaks"
 _SHARED = (Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108  (looked at, not written to)
 _OURS = "troth-*"  # how the folders are called that Troth makes there
+_SHOWN = 40  # finds; one mistake may be found in each test
 _PAUSE = 0.5  # seconds between two looks at the processes
 
 
@@ -93,7 +94,9 @@ class _LeakHunt:
         left = tuple(sorted(_left() - self._before))
         where = hunting.Grounds(grounds, frozenset(self._skipped), left, frozenset(self._lines))
         bag = hunting.hunt(self._notes, where)
-        self._summary = [bag.summary, *(f"LEAKED: {one}" for one in bag.found)]
+        self._summary = [bag.summary, *(f"LEAKED: {one}" for one in bag.found[:_SHOWN])]
+        if len(bag.found) > _SHOWN:
+            self._summary.append(f"and {len(bag.found) - _SHOWN} more")
         if bag.found:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
