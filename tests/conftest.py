@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Generator
+from contextlib import ExitStack
 
 import hypothesis
 import pytest
+
+pytest_plugins = ["support.leak_hunt"]
 
 # What these check is checked for tests, whose failures shall say what was found.
 pytest.register_assert_rewrite("support.drills", "support.killed_writers")
@@ -36,6 +39,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in _GIT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def exits() -> Generator[ExitStack]:
+    """What is called at the end of a test: stores to close, mostly."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.hookimpl(wrapper=True)

@@ -30,7 +30,7 @@ def test_a_skip_under_ci_needs_a_reason_of_the_platform(
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path,
-        env={**without_ci, **environ},
+        env={**without_ci, **environ, "PYTHONPATH": str(CONFTEST.parent)},
         capture_output=True,
         text=True,
         check=False,

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import history, latency, nats, passes, scale, sealing, writer
+from bench import history, latency, nats, passes, scale, sealing, users, writer
 from bench._table import FULL, QUICK, Row, Scale, print_rows, write_json
 
 _OUTPUT = Path("build/bench.json")
@@ -20,6 +20,7 @@ _BENCHES: dict[str, tuple[str, Callable[[Scale], list[Row]]]] = {
     "latency": ("How long callers wait for a receipt", latency.run),
     "passes": ("Passes over requests of the Promise namespace", passes.run),
     "sealing": ("Sealing values, and finding that none changed", sealing.run),
+    "users": ("Passes over live NATS users", users.run),
     "nats": ("Minting NATS users in operator mode", nats.run),
     "history": ("A long history beside a short one", history.run),
     "scale": ("One large store, from nothing", scale.run),

@@ -2,8 +2,8 @@
 
 import pytest
 from pydantic import ValidationError
-from support.api_aggregators import EXISTING, manifests, one, render, spec_of
-from support.bundles import containers
+from support.api_aggregators import EXISTING, one, render, spec_of
+from support.bundles import containers, manifests
 from support.workspace import ROOT
 
 from troth.api import Json, Promise, load_object

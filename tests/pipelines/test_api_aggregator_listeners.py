@@ -1,7 +1,8 @@
 """Which listeners a request gets, who may attach to them, and what plain HTTP is answered with."""
 
 import pytest
-from support.api_aggregators import EXISTING, TLS, listeners, manifests, one, render, spec_of
+from support.api_aggregators import EXISTING, TLS, listeners, one, render, spec_of
+from support.bundles import manifests
 
 from troth.api import Fields, Json, JsonObject
 from troth.errors import InvalidInputError

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from support.api_aggregators import EXISTING, TLS, manifests, render, spec_of, specs
-from support.bundles import schema_of
+from support.api_aggregators import EXISTING, TLS, render, spec_of, specs
+from support.bundles import manifests, schema_of
 from support.crd_schemas import defaulted, problems
 from support.workspace import ROOT
 

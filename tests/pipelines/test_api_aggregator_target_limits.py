@@ -2,8 +2,8 @@
 
 import pytest
 from support import crd_schemas
-from support.api_targets import asked, http_routes, manifests, render, rendered, route_of, spec_of
-from support.bundles import schema_of
+from support.api_targets import asked, http_routes, render, rendered, route_of, spec_of
+from support.bundles import manifests, schema_of
 from support.workspace import ROOT
 
 from troth.api import Fields, Json, JsonObject, Promise, canonical, load_object

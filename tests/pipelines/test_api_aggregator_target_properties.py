@@ -5,8 +5,8 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import crd_schemas
-from support.api_targets import asked, http_routes, manifests, render, rendered, route_of, specs
-from support.bundles import schema_of
+from support.api_targets import asked, http_routes, render, rendered, route_of, specs
+from support.bundles import manifests, schema_of
 from support.workspace import ROOT
 
 from troth.api import Fields, Json, Promise, dump_documents, load_object

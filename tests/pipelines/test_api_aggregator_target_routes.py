@@ -1,7 +1,8 @@
 """What a route becomes: matches, filters, backends, timeouts; and what the routes attach to."""
 
 import pytest
-from support.api_targets import http_routes, manifests, render, route_of, rules, spec_of
+from support.api_targets import http_routes, render, route_of, rules, spec_of
+from support.bundles import manifests
 
 from troth.api import Fields, Json, JsonObject
 

@@ -1,8 +1,9 @@
 """Who reaches whom around a rendered namespace, judged by what the policies mean."""
 
 import pytest
+from support.bundles import manifests
 from support.network_policy import Cluster, Pod
-from support.team_namespaces import manifests, render, spec_of
+from support.team_namespaces import render, spec_of
 
 from troth.api import Fields, Json, JsonObject
 from troth.errors import InvalidInputError

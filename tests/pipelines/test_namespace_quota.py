@@ -6,7 +6,8 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.team_namespaces import manifests, render, spec_of
+from support.bundles import manifests
+from support.team_namespaces import render, spec_of
 
 from troth.api import Fields, Json, JsonObject
 from troth.errors import InvalidInputError

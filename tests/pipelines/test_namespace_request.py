@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from support.bundles import schema_of
-from support.team_namespaces import manifests, render, spec_of, specs
+from support.bundles import manifests, schema_of
+from support.team_namespaces import render, spec_of, specs
 from support.workspace import ROOT
 
 from troth.api import Fields, Json, JsonObject, Promise, load_object

@@ -1,6 +1,5 @@
 """What the tests of state stores share: a remote, and stores that are closed at the end."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,12 +9,6 @@ from support.twins import TWINS
 
 from troth_statestore import StateStore
 from troth_statestore.git import GitSettings, GitStore
-
-
-@pytest.fixture
-def exits() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

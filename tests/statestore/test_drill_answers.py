@@ -261,7 +261,7 @@ FAULTS = [
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("seed", rounds(usual=3, long=40))
+@pytest.mark.parametrize("seed", rounds(usual=3, long=20))
 def test_a_host_that_fails_at_random_loses_nothing_and_does_nothing_twice(
     remote: Remote, open_store: OpenStore, host: GitHost, seed: int
 ) -> None:

@@ -62,7 +62,7 @@ def damage(cache: Path, chance: random.Random) -> None:
 @pytest.mark.drill
 @pytest.mark.parametrize("borrow", [True, False])
 @pytest.mark.parametrize("at_rest", [True, False], ids=["at rest", "in use"])
-@pytest.mark.parametrize("seed", rounds(usual=2, long=15))
+@pytest.mark.parametrize("seed", rounds(usual=2, long=8))
 def test_whatever_is_broken_in_a_cache_nothing_is_lost_or_written_twice(
     remote: Remote, open_store: OpenStore, tmp_path: Path, borrow: bool, at_rest: bool, seed: int
 ) -> None:

@@ -68,7 +68,7 @@ def drill(
      ("ssh", True), ("signed", True), ("shared", True)],
     indirect=["drill"],
 )  # fmt: skip
-@pytest.mark.parametrize("seed", rounds(usual=1, long=8))
+@pytest.mark.parametrize("seed", rounds(usual=1, long=5))
 def test_a_writer_that_is_killed_at_random_moments_loses_nothing_and_does_nothing_twice(
     request: pytest.FixtureRequest, drill: Drill, seed: int, atomic: bool
 ) -> None:

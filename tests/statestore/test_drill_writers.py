@@ -164,7 +164,7 @@ def test_what_was_deleted_and_made_again_is_not_written_over_by_who_knows_the_ol
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("seed", rounds(usual=2, long=20))
+@pytest.mark.parametrize("seed", rounds(usual=2, long=8))
 def test_of_two_leaders_the_newer_wins_in_whatever_order_they_come(
     remote: Remote, open_store: OpenStore, seed: int
 ) -> None:

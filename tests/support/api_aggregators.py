@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
+from support.bundles import manifests
 
-from troth.api import Fields, Json, JsonObject, is_object
+from troth.api import Fields, Json, JsonObject
 from troth.sdk import Context, Output, Request
 from troth_pipelines.stages.api_aggregator import STAGE, ApiAggregatorSpec
 
-__all__ = ["EXISTING", "TLS", "listeners", "manifests", "one", "render", "spec_of", "specs"]
+__all__ = ["EXISTING", "TLS", "listeners", "one", "render", "spec_of", "specs"]
 
 TLS: Json = {"issuer": "letsencrypt"}
 EXISTING: JsonObject = {"name": "edge", "namespace": "gateways"}
@@ -48,17 +49,6 @@ def render(
     moment = datetime(2024, 2, 29, tzinfo=UTC)
     context = Context(moment, b"", "configure", "api-aggregator", "configure", variables)
     return STAGE.configure(request, context)
-
-
-def manifests(output: Output, kind: str | None = None) -> list[JsonObject]:
-    """List the objects of an output, of one kind or of all."""
-    return [
-        manifest
-        for content in output.files.values()
-        if not isinstance(content, bytes)
-        for manifest in content
-        if is_object(manifest) and kind in {None, manifest["kind"]}
-    ]
 
 
 def one(output: Output, kind: str) -> Fields:

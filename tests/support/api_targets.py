@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
+from support.bundles import manifests
 
-from troth.api import Fields, Json, JsonObject, is_object
+from troth.api import Fields, Json, JsonObject
 from troth.sdk import Context, Output, Request
 from troth_pipelines.stages.api_aggregator_target import STAGE, ApiAggregatorTargetSpec
 
 __all__ = [
     "asked",
     "http_routes",
-    "manifests",
     "render",
     "rendered",
     "route_of",
@@ -60,17 +60,6 @@ def render(spec: JsonObject, name: str = "claims", namespace: str = "claims-prod
     moment = datetime(2024, 2, 29, tzinfo=UTC)
     context = Context(moment, b"", "configure", "api-aggregator-target", "configure")
     return STAGE.configure(request, context)
-
-
-def manifests(output: Output, kind: str | None = None) -> list[JsonObject]:
-    """List the objects of an output, of one kind or of all."""
-    return [
-        manifest
-        for content in output.files.values()
-        if not isinstance(content, bytes)
-        for manifest in content
-        if is_object(manifest) and kind in {None, manifest["kind"]}
-    ]
 
 
 def http_routes(spec: JsonObject) -> dict[str, JsonObject]:

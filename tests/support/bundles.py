@@ -4,7 +4,15 @@ from pathlib import Path
 
 from support.workspace import ROOT
 
-from troth.api import Container, JsonObject, Promise, RequestSchema, ResourceRequest
+from troth.api import (
+    Container,
+    JsonObject,
+    Promise,
+    RequestSchema,
+    ResourceRequest,
+    is_object,
+)
+from troth.sdk import Output
 
 _IMAGE = "troth-stage:"
 
@@ -56,3 +64,14 @@ def input_object(request: ResourceRequest, schema: RequestSchema) -> JsonObject:
         },
         "spec": schema.fill(request.spec),
     }
+
+
+def manifests(output: Output, kind: str | None = None) -> list[JsonObject]:
+    """List the objects of an output, of one kind or of all."""
+    return [
+        manifest
+        for content in output.files.values()
+        if not isinstance(content, bytes)
+        for manifest in content
+        if is_object(manifest) and kind in {None, manifest["kind"]}
+    ]

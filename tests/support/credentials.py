@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from support.minted import note_secret, sayings
 from support.sealing import CannotOpenError, certificate_pem, private_key, unseal
 
 from troth.api import Json, dump_documents, load_object
@@ -107,7 +108,9 @@ class Life:
     def run(self, after: timedelta = timedelta()) -> Lived:
         """Run the stage a while later, and remember the status it left."""
         self.now += after
-        lived = self._live(PerformedEffects())
+        note_secret("a key of stable sealing", self.environ.get("TROTH_SEALING_KEY", ""))
+        with sayings("the life of a credential"):
+            lived = self._live(PerformedEffects())
         # As a record, or a cluster, keeps it: merged key by key, and nothing but what YAML holds.
         text = dump_documents([{**self.status, **reported(lived)}]).decode()
         self.status = dict(load_object(text, "status.yaml"))

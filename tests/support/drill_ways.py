@@ -12,7 +12,7 @@ from support.repositories import Remote
 
 __all__ = ["Reached", "Way", "by_file_url", "by_https", "by_path", "by_ssh"]
 
-_PASSWORD = "correct horse"  # noqa: S105  (of a server of these tests)
+_PASSWORD = "battery of the drills"  # noqa: S105  (of a server of these tests)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ def by_file_url(remote: Remote, _: Path, __: ExitStack) -> Reached:
 def by_https(remote: Remote, folder: Path, exits: ExitStack) -> Reached:
     """Reach it over TLS, with a password and an authority of its own."""
     certificates = Certificates.make(folder / "certificates")
-    password = folder / "password"
+    password = folder / "secrets" / "password"
+    password.parent.mkdir(parents=True)
     password.write_text(_PASSWORD)
     serving = serve_git(
         remote.folder.parent, tls=certificates.good, users={"x-access-token": _PASSWORD}

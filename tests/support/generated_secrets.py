@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.credentials import KEY
+from support.minted import note_secret, sayings
 from support.sealing import certificate_pem, private_key, unseal
 
 from troth.api import Fields, Json, JsonObject, dump_documents, load_object
@@ -57,7 +58,9 @@ class Folder:
             (here / name).mkdir(parents=True)
         asked = {"type": "password", "secretName": "orders", **spec}
         (here / "input/object.yaml").write_bytes(dump_documents([object_of(asked, self.status)]))
-        run_stage(find_stage("generated-secret"), here, self.environ)
+        note_secret("a key of stable sealing", self.environ.get("TROTH_SEALING_KEY", ""))
+        with sayings("the stage generated-secret"):
+            run_stage(find_stage("generated-secret"), here, self.environ)
         told = load_object((here / "metadata/status.yaml").read_text(), "status.yaml")
         self.status = {**self.status, **told}
         return (here / OUTPUT).read_bytes()

@@ -6,23 +6,18 @@ may misbehave in the host's place: answer by itself, wait, or cut the connection
 
 import base64
 import os
-import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import SHUT_RDWR, socket
 
 from support.certificates import ServerCertificate
+from support.loopback import LIMIT, Answer, Cut, LoopbackHandler, LoopbackServer, running
+from support.minted import note_secret
 
 __all__ = ["Answer", "Cut", "Fault", "FaultHook", "GitHost", "Request", "serve_git"]
-
-_LIMIT = 120.0  # seconds that the backend, or a client that says nothing, may take
 
 
 @dataclass(frozen=True)
@@ -39,23 +34,6 @@ class Request:
         """Whether this is the request that moves refs, not the empty one that tries the way."""
         is_post = self.method == "POST" and self.path.endswith("/git-receive-pack")
         return is_post and self.body != b"0000"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer in the host's place."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: bytes = b""
-
-
-class Cut(Enum):
-    """When the connection is cut."""
-
-    BEFORE = "before the request is passed on: nothing happens"
-    HALFWAY = "after half of the answer was sent: it happened"
-    AFTER = "before the answer is sent: it happened"
 
 
 @dataclass(frozen=True)
@@ -111,87 +89,40 @@ def serve_git(
     fault: FaultHook = lambda _: None,
 ) -> Iterator[GitHost]:
     """Serve the repositories below `root` on a free port of loopback until the end of the block."""
+    for name, password in (users or {}).items():
+        note_secret(f"the password of {name}", password)
     host = GitHost(root, tls, users, fault)
-    with _Server(host) as server:
-        host.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield host
-        finally:
-            server.shutdown()
-            thread.join()
-            server.hang_up()
+    with running(_Server(host)) as host.port:
+        yield host
 
 
-class _Server(ThreadingHTTPServer):
-    """One thread a connection; all of them have ended when it is closed."""
-
-    daemon_threads = False
-    request_queue_size = 64
-
+class _Server(LoopbackServer):
     def __init__(self, host: GitHost) -> None:
         self.host = host
-        self._open: set[socket] = set()
-        self._context: ssl.SSLContext | None = None
-        if host.tls is not None:
-            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._context.load_cert_chain(host.tls.certificate, host.tls.key)
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def finish_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  (as the base class)
-        """Speak TLS in the connection's own thread, so that a slow or bad client stops nobody."""
-        request.settimeout(_LIMIT)
-        if self._context is not None:
-            request = self._context.wrap_socket(request, server_side=True)
-        self._open.add(request)
-        try:
-            super().finish_request(request, client_address)
-        finally:
-            self._open.discard(request)
-            if self._context is not None:
-                request.close()
-
-    def hang_up(self) -> None:
-        """End the connections that clients keep open."""
-        for one in list(self._open):
-            _cut(one)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Keep quiet about clients that go away or do not trust us: that is what tests provoke."""
+        super().__init__(_Handler, host.tls)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     server: _Server
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (as the base class)
-        pass
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
         host = self.server.host
         request = Request(self.command, self.path, dict(self.headers.items()), self._body())
         host.requests.append(request)
         if not host.lets_in(self.headers.get("Authorization", "")):
-            self._send(Answer(401, {"WWW-Authenticate": 'Basic realm="git"'}))
+            self.send(Answer(401, {"WWW-Authenticate": 'Basic realm="git"'}))
             return
         fault = host.fault(request) or Fault()
         time.sleep(fault.wait)
         if fault.cut is Cut.BEFORE:
-            self._hang_up()
+            self.hang_up()
             return
         answer = fault.answer or _backend(host, request)
         time.sleep(fault.wait_after)
         if fault.cut is Cut.AFTER:
-            self._hang_up()
+            self.hang_up()
         else:
-            self._send(answer, half=fault.cut is Cut.HALFWAY)
+            self.send(answer, half=fault.cut is Cut.HALFWAY)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -203,25 +134,6 @@ class _Handler(BaseHTTPRequestHandler):
         while self.rfile.readline().strip():
             pass  # trailers
         return b"".join(chunks)
-
-    def _send(self, answer: Answer, *, half: bool = False) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body[: len(answer.body) // 2] if half else answer.body)
-        if half:
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        _cut(self.connection)
-
-
-def _cut(connection: socket) -> None:
-    with suppress(OSError):  # the other side was faster
-        connection.shutdown(SHUT_RDWR)
 
 
 def _backend(host: GitHost, request: Request) -> Answer:
@@ -250,7 +162,7 @@ def _backend(host: GitHost, request: Request) -> Answer:
         env=variables,
         capture_output=True,
         check=False,
-        timeout=_LIMIT,
+        timeout=LIMIT,
     )
     head, _, body = done.stdout.partition(b"\r\n\r\n")
     fields = dict(line.split(": ", 1) for line in head.decode().splitlines())

@@ -13,8 +13,9 @@ from typing import TypeVar
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
 
-__all__ = ["PATIENCE", "Heard", "NatsClient", "connect_nats"]
+__all__ = ["PATIENCE", "Heard", "NatsClient", "connect_nats", "refused"]
 
 T = TypeVar("T")
 
@@ -156,3 +157,14 @@ def connect_nats(
         yield client
     finally:
         client.close()
+
+
+def refused(url: str, creds: str) -> bool:
+    """Tell whether the server does not let these credentials in."""
+    try:
+        with connect_nats(url, creds):
+            return False
+    except NatsError as error:
+        if "authorization" not in str(error).lower():
+            raise
+        return True

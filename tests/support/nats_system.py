@@ -5,6 +5,9 @@ Nothing here is secret, for everybody can make it again. Servers start with it (
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
+
+from support.minted import note_secret
 
 from troth.api import JsonObject
 from troth_pipelines.nats.creds import Credentials
@@ -43,6 +46,13 @@ def raw_key(label: str) -> bytes:
     return hashlib.sha256(f"test key {label}".encode()).digest()
 
 
+@cache
+def _pair(kind: KeyKind, label: str) -> KeyPair:
+    pair = KeyPair.from_bytes(kind, raw_key(label))
+    note_secret(f"the key of {label} of a test system", pair.seed)
+    return pair
+
+
 @dataclass(frozen=True)
 class TestAccount:
     """An account with its own key, a signing key, and one with a scope.
@@ -58,15 +68,15 @@ class TestAccount:
 
     @property
     def identity(self) -> KeyPair:
-        return KeyPair.from_bytes(KeyKind.ACCOUNT, raw_key(f"account {self.name}"))
+        return _pair(KeyKind.ACCOUNT, f"account {self.name}")
 
     @property
     def signing(self) -> KeyPair:
-        return KeyPair.from_bytes(KeyKind.ACCOUNT, raw_key(f"signing {self.name}"))
+        return _pair(KeyKind.ACCOUNT, f"signing {self.name}")
 
     @property
     def scoped(self) -> KeyPair:
-        return KeyPair.from_bytes(KeyKind.ACCOUNT, raw_key(f"scoped {self.name}"))
+        return _pair(KeyKind.ACCOUNT, f"scoped {self.name}")
 
     @property
     def public_key(self) -> str:
@@ -113,11 +123,11 @@ class TestSystem:
 
     @property
     def operator(self) -> KeyPair:
-        return KeyPair.from_bytes(KeyKind.OPERATOR, raw_key("operator"))
+        return _pair(KeyKind.OPERATOR, "operator")
 
     @property
     def operator_signing(self) -> KeyPair:
-        return KeyPair.from_bytes(KeyKind.OPERATOR, raw_key("operator signing"))
+        return _pair(KeyKind.OPERATOR, "operator signing")
 
     @property
     def jwt(self) -> str:
@@ -143,7 +153,7 @@ class TestSystem:
 
     def system_creds(self, name: str = "writer", grant: Grant | None = None) -> str:
         """Return the creds file of a user of the system account."""
-        key = KeyPair.from_bytes(KeyKind.USER, raw_key(f"system user {name}"))
+        key = _pair(KeyKind.USER, f"system user {name}")
         user = User(name, key.public_key, BORN, None, grant or Grant())
         signer = self.system.signer("signing" if self.strict else "identity")
         return Credentials.of(sign_user(user, signer), key).text

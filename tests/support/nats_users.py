@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from support.fake_synadia import FakeSynadia
+from support.minted import note_secret, sayings
 from support.nats_server import NatsServer
 from support.nats_system import TestSystem
 from support.sealing import certificate_pem, private_key, unseal
@@ -156,7 +157,10 @@ class Asked:
             told = {} if drift is None else {"drift": drift.encode()}
             given = {**moment, "effects": effects, "sealing": sealing, **told}
             (root / "input/troth.json").write_text(json.dumps(given), encoding="utf-8")
-        run_stage(find_stage("nats-user"), root, environ)
+        for name in self.variables:
+            note_secret(f"the variable {name}", self.variables[name])
+        with sayings("the stage nats-user"):
+            run_stage(find_stage("nats-user"), root, environ)
         ran = _ran(root)
         if effects == "perform" or bare:
             self.status = {**self.status, **ran.status}

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from support.web import accepting
+
 __all__ = ["Proxy", "serve_proxy"]
 
 _LIMIT = 60.0  # seconds that a connection may be silent
@@ -24,26 +26,19 @@ class Proxy:
 @contextmanager
 def serve_proxy(login: str | None = None) -> Iterator[Proxy]:
     """Serve until the end of the block; `login` is ``user:password``."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        proxy = Proxy(listening.getsockname()[1], login)
-        thread = threading.Thread(target=_accept, args=(listening, proxy))
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def _accept(listening: socket.socket, proxy: Proxy) -> None:
     serving: list[threading.Thread] = []
-    with suppress(OSError):  # the end
-        while True:
-            client, _ = listening.accept()
-            serving.append(threading.Thread(target=_serve, args=(client, proxy)))
-            serving[-1].start()
-    for one in serving:
-        one.join()
+    proxy = Proxy(0, login)
+
+    def serve(client: socket.socket) -> None:
+        serving.append(threading.Thread(target=_serve, args=(client, proxy)))
+        serving[-1].start()
+
+    try:
+        with accepting(serve) as proxy.port:
+            yield proxy
+    finally:
+        for one in serving:
+            one.join()
 
 
 def _serve(client: socket.socket, proxy: Proxy) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from support.credentials import KEY
 from support.generated_secrets import opened
+from support.minted import note_secret
 from support.sealing import certificate_pem, private_key
 from support.workspace import ROOT, Run, Workspace
 
@@ -37,6 +38,7 @@ class SealedWorkspace(Workspace):
         super().__post_init__()
         self.cluster("west")
         self.write("secrets/default/troth-sealing/key", f"{KEY}\n")
+        note_secret("a key of stable sealing", KEY)
 
     def cluster(
         self, name: str, key: str | None = "ours", zone: str | None = None, **annotations: str

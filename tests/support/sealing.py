@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from support.minted import note_secret
 
 from troth.api import JsonObject, canonical
 from troth.sdk.sealing import Certificate, InProcessSealer, Sealer, Target
@@ -24,6 +25,7 @@ __all__ = [
     "BEGIN",
     "END",
     "NOW",
+    "SEALING_KEY_NOTE",
     "CannotOpenError",
     "CountingSealer",
     "certificate",
@@ -37,6 +39,9 @@ __all__ = [
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 END = datetime(2100, 1, 1, tzinfo=UTC)  # kubeseal goes by the machine's clock
+
+SEALING_KEY_NOTE = "the sealing key"
+"""How the notes of private keys begin, by which all that is sealed can be opened."""
 
 
 class CannotOpenError(Exception):
@@ -136,5 +141,6 @@ class CountingSealer:
 
 @cache
 def _made(name: str, size: int) -> rsa.RSAPrivateKey:
-    del name
-    return rsa.generate_private_key(65537, size)
+    key = rsa.generate_private_key(65537, size)
+    note_secret(f"{SEALING_KEY_NOTE} {name}", private_pem(key))
+    return key

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from troth.api import Json, JsonObject, is_object, is_system_namespace
+from troth.api import Json, JsonObject, is_system_namespace
 from troth.sdk import Context, Output, Request
 from troth_pipelines.stages.namespace import STAGE, TeamNamespaceSpec
 
-__all__ = ["manifests", "render", "spec_of", "specs"]
+__all__ = ["render", "spec_of", "specs"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -33,17 +33,6 @@ def render(spec: JsonObject, status: JsonObject | None = None) -> Output:
     )
     moment = datetime(2024, 2, 29, tzinfo=UTC)
     return STAGE.configure(request, Context(moment, b"", "configure", "namespace", "configure"))
-
-
-def manifests(output: Output, kind: str | None = None) -> list[JsonObject]:
-    """List the objects of an output, of one kind or of all."""
-    return [
-        manifest
-        for content in output.files.values()
-        if not isinstance(content, bytes)
-        for manifest in content
-        if is_object(manifest) and kind in {None, manifest["kind"]}
-    ]
 
 
 def _labels(longest: int) -> st.SearchStrategy[str]:

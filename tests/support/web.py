@@ -2,10 +2,11 @@
 
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-__all__ = ["dripping", "free_port"]
+__all__ = ["Door", "accepting", "counting", "dripping", "free_port"]
 
 
 def free_port() -> int:
@@ -14,6 +15,48 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+@dataclass
+class Door:
+    """A port that somebody listens on, and how many have knocked."""
+
+    url: str
+    count: int = 0
+
+
+@contextmanager
+def counting() -> Generator[Door]:
+    """Count who connects, and hang up at once."""
+    door = Door("")
+
+    def knock(connection: socket.socket) -> None:
+        door.count += 1
+        connection.close()
+
+    with accepting(knock) as port:
+        door.url = f"nats://127.0.0.1:{port}"
+        yield door
+
+
+@contextmanager
+def accepting(serve: Callable[[socket.socket], None]) -> Generator[int]:
+    """Give each connection to `serve`, one after the other, until the end of the block."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept() -> None:
+            with suppress(OSError):  # the end
+                while True:
+                    connection, _ = listening.accept()
+                    serve(connection)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 @contextmanager

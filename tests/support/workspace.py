@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from support.minted import note_saying
+
 from troth.api import Json, JsonObject, dump_documents
 
 ROOT = Path(__file__).parent.parent.parent
@@ -95,6 +97,7 @@ class Workspace:
             check=False,
             timeout=120,
         )
+        note_saying(f"troth {' '.join(arguments[:1])}", done.stdout + done.stderr)
         return Run(done.returncode, done.stdout, done.stderr)
 
     def sync(self, *arguments: str) -> Run:

@@ -56,7 +56,7 @@ def temporary(workspace: Workspace, tmp_path: Path) -> Path:
 
 @pytest.mark.drill
 @pytest.mark.parametrize("layout", ["nestedByMetadata", "aggregatedYAML"])
-@pytest.mark.parametrize("seed", rounds(usual=1, long=10))
+@pytest.mark.parametrize("seed", rounds(usual=1, long=5))
 def test_a_sync_that_is_killed_at_random_moments_is_finished_by_the_next(
     workspace: Workspace, mark: Mark, temporary: Path, layout: str, seed: int
 ) -> None:

@@ -75,6 +75,14 @@ class Watch:
         self._search(run.err.encode(), f"standard error: {run.err}")
 
 
+def password_file(folder: Path) -> Path:
+    """Write the password where what is given lies."""
+    path = folder / "secrets" / "password"
+    path.parent.mkdir()
+    path.write_text(CANARY)
+    return path
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates.make(tmp_path_factory.mktemp("certificates"))
@@ -205,8 +213,7 @@ def test_nothing_secret_shows_over_ssh_in_success_and_failure(
 def test_no_error_in_the_chain_of_an_error_holds_the_password(
     host: GitHost, certificates: Certificates, tmp_path: Path
 ) -> None:
-    token = tmp_path / "token"
-    token.write_text(CANARY)
+    token = password_file(tmp_path)
     ways = WaysIn(username="team", password_file=token, ca_file=certificates.bundle)
     host.fault = echo
     store = open_store(named(host.url("fleet.git"), None, ways), create=False)
@@ -264,8 +271,7 @@ def test_a_sync_that_is_not_let_in_says_what_is_wrong_with_which_secret(
 def test_a_login_for_the_store_that_the_command_names_comes_from_options_or_the_environment(
     tmp_path: Path, workspace: Workspace, host: GitHost
 ) -> None:
-    token = tmp_path / "token"
-    token.write_text(CANARY)
+    token = password_file(tmp_path)
     by_file = ("--git-username", "team", "--git-password-file", str(token))
 
     first = sync(workspace, "-s", host.url("fleet.git"), *by_file)

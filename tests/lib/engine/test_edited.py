@@ -1,6 +1,5 @@
 """Edited files: where a store has a history, just those are named."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,12 +20,6 @@ from troth_statestore.git import GitSettings, GitStore
 
 ONE = RequestKey("team", "thing", "one")
 NESTED = "cluster/resources/team/thing/one/configure/5058f/"
-
-
-@pytest.fixture
-def exits() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def four_files(job: StageJob) -> StageResult:

@@ -211,6 +211,14 @@ def test_a_key_anywhere_in_base64_is_found(before: str) -> None:
     assert platform.sync(request())["one"].reason == Reason.PLAIN_SECRET
 
 
+def test_much_base64_is_looked_through_in_one_go() -> None:
+    """Looking from each letter on would take hours, and no other thread would run meanwhile."""
+    blob = base64.b64encode(bytes(range(256)) * 2000).decode()
+    platform = Platform(stages={"configure": writes(config_map("a", blob=blob))})
+
+    assert platform.sync(request())["one"].reason == Reason.CREATED
+
+
 def test_an_exemption_that_is_withdrawn_counts_at_once() -> None:
     exempt = promise(annotations={"troth.dev/allow-plain-secrets": "true"})
     platform = Platform(

@@ -23,17 +23,6 @@ ONE = RequestKey("team", "thing", "one")
 FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
 
 
-@pytest.fixture
-def exits() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def git(tmp_path: Path, exits: ExitStack) -> GitPlatform:
-    return GitPlatform.make(tmp_path, exits, Platform)
-
-
 def subjects(git: GitPlatform, key: RequestKey = ONE) -> list[str]:
     return [step.commit.subject for step in git.past.of(key)]
 

@@ -1,12 +1,12 @@
 """Rolling back on purpose: what comes back, what stays, and every refusal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from support.git_platform import GitPlatform, two_stores
-from support.platform import Platform, config_map, destination, follows_spec, request, writes
+from support.platform import config_map, destination, follows_spec, request, writes
 
 from troth.api import JsonObject, Layout, RequestKey, dump_documents
 from troth.engine import Spot, State
@@ -17,17 +17,6 @@ from troth_statestore.git import GitStore
 
 ONE = RequestKey("team", "thing", "one")
 FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
-
-
-@pytest.fixture
-def exits() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def git(tmp_path: Path, exits: ExitStack) -> GitPlatform:
-    return GitPlatform.make(tmp_path, exits, Platform)
 
 
 def written(git: GitPlatform, *values: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Stale records: what was set back is the record, not the files."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,17 +21,10 @@ FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
 
 
 @pytest.fixture
-def exits() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def git(tmp_path: Path, exits: ExitStack) -> GitPlatform:
-    made = GitPlatform.make(tmp_path, exits, Platform)
+def git(git: GitPlatform) -> GitPlatform:
     for value in "ab":
-        made.platform.sync(request(value=value))
-    return made
+        git.platform.sync(request(value=value))
+    return git
 
 
 def set_back(git: GitPlatform, branch: str = RECORDS, store: str = "", commits: int = 1) -> None:

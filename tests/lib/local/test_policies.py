@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from support.clock import HandClock
 from support.platform import ScriptedRunner, follows_spec, promise, request
 
 from troth.api import DeletionLimit, StorePolicy
@@ -142,16 +143,18 @@ def test_an_approval_is_for_all_rounds_of_a_run_together() -> None:
 
 def test_a_session_says_which_store_it_waits_for() -> None:
     runner = ScriptedRunner({"configure": follows_spec})
-    budget = PushBudget(6000)
+    clock = HandClock()
+    budget = PushBudget(6000, clock=clock)
     budget.take()
-    waits: list[tuple[str, bool]] = []
-    options = SyncOptions(
-        Settings(),
-        budgets={"fleet": budget},
-        on_wait=lambda store, seconds: waits.append((store, 0 < seconds <= 0.01)),
-    )
+    waits: list[tuple[str, float]] = []
+
+    def note(store: str, seconds: float) -> None:
+        waits.append((store, round(seconds, 6)))
+        clock.advance(seconds)
+
+    options = SyncOptions(Settings(), budgets={"fleet": budget}, on_wait=note)
 
     with open_session(inputs(request("a")), {"fleet": MemoryStore()}, runner, options) as session:
         session.sync()
 
-    assert waits[0] == ("fleet", True)
+    assert waits == [("fleet", 0.01)]

@@ -23,18 +23,11 @@ FILE = "cluster/resources/team/thing/one/configure/5058f/objects.yaml"
 
 
 @pytest.fixture
-def exits() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def git(tmp_path: Path, exits: ExitStack) -> GitPlatform:
+def git(git: GitPlatform) -> GitPlatform:
     """A request "one" that was written with a, then with b."""
-    made = GitPlatform.make(tmp_path, exits, Platform)
     for value in "ab":
-        made.platform.sync(request(value=value))
-    return made
+        git.platform.sync(request(value=value))
+    return git
 
 
 def session(git: GitPlatform, *requests: Submission, inventory: str = "default") -> Session:

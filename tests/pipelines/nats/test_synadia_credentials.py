@@ -1,57 +1,24 @@
 """Credentials: issued when asked and only then, checked before anybody gets them."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-from support.fake_synadia import FakeSynadia, serve_synadia
-from support.nats_system import TestSystem
 from support.synadia.faults import Answer, Fault, lost, status
-from support.synadia.plane import Plane
-from support.synadia.visits import TOKEN, visit
+from support.synadia.shop import LIFETIME, NOW, WANTED, Shop, open_shop
+from support.synadia.visits import visit
 
 from troth.errors import PermanentError, Reason, TransientError
 from troth_pipelines.nats.creds import Credentials
 from troth_pipelines.nats.synadia import (
-    AccountRef,
     AnswerLostError,
-    Issued,
-    UserRef,
-    UserSpec,
-    Wanted,
 )
-
-NOW = 1_800_000_000
-LIFETIME = 3600
-WANTED = Wanted("orders", 1, "shop/nats-user/orders", UserSpec(LIFETIME))
-
-
-@dataclass
-class Shop:
-    """A fake with a user of ours in it."""
-
-    fake: FakeSynadia
-    account: AccountRef
-    user: UserRef
-    now: int = NOW
-
-    def issue(self) -> Issued:
-        with visit(self.fake) as provider:
-            return provider.issue(self.account, self.user, LIFETIME, self.now)
-
-    def ensure(self) -> UserRef:
-        with visit(self.fake) as provider:
-            return provider.ensure(self.account, WANTED).user
 
 
 @pytest.fixture
 def shop() -> Generator[Shop]:
-    plane = Plane(TestSystem().operator, lambda: NOW)
-    with serve_synadia(plane, TOKEN) as fake:
-        account = plane.add_account("A1").id
-        with visit(fake) as provider:
-            found = provider.account(account)
-            yield Shop(fake, found, provider.ensure(found, WANTED).user)
+    with open_shop() as opened:
+        yield opened
 
 
 def test_credentials_are_the_users_and_the_accounts(shop: Shop) -> None:
@@ -81,7 +48,7 @@ def test_the_secret_is_not_shown(shop: Shop) -> None:
 def test_credentials_are_spelled_as_every_client_reads_them(shop: Shop) -> None:
     text = shop.issue().creds
     body = text.replace("\n", "\r\n").encode()
-    shop.fake.faults.next("issue creds", Fault(Answer(200, body, {"Content-Type": "text/plain"})))
+    shop.fake.faults.next("issue creds", Fault(Answer(200, {"Content-Type": "text/plain"}, body)))
 
     assert shop.issue().creds == text
 
@@ -180,7 +147,7 @@ def test_credentials_that_are_not_what_was_asked_for_are_thrown_away(
     assert callable(make)
     text = make(shop)
     body = text.encode()
-    shop.fake.faults.next("issue creds", Fault(Answer(200, body, {"Content-Type": "text/plain"})))
+    shop.fake.faults.next("issue creds", Fault(Answer(200, {"Content-Type": "text/plain"}, body)))
 
     with pytest.raises(PermanentError, match=says) as caught:
         shop.issue()

@@ -1,48 +1,21 @@
 """Users are retired once: their key revoked, then they are deleted, and nobody else's."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-from support.fake_synadia import FakeSynadia, serve_synadia
-from support.nats_system import TestSystem
 from support.synadia.faults import Fault, lost, status
-from support.synadia.plane import Plane
-from support.synadia.visits import TOKEN, visit
+from support.synadia.shop import NOW, WANTED, Shop, open_shop
+from support.synadia.visits import visit
 
 from troth.errors import HeldError, PermanentError, TransientError
-from troth_pipelines.nats.synadia import AccountRef, Retired, UserRef, UserSpec, Wanted
-
-NOW = 1_800_000_000
-OWNER = "shop/nats-user/orders"
-WANTED = Wanted("orders", 1, OWNER, UserSpec(3600))
-
-
-@dataclass
-class Shop:
-    """A fake with a user of ours in it."""
-
-    fake: FakeSynadia
-    account: AccountRef
-    user: UserRef
-
-    def retire(self, *, revoke: bool = True) -> Retired:
-        with visit(self.fake) as provider:
-            return provider.retire(self.account, self.user, OWNER, revoke=revoke)
-
-    @property
-    def revocations(self) -> dict[str, int]:
-        return self.fake.plane.accounts[self.account.id].keys.revocations
+from troth_pipelines.nats.synadia import Retired
 
 
 @pytest.fixture
 def shop() -> Generator[Shop]:
-    plane = Plane(TestSystem().operator, lambda: NOW)
-    with serve_synadia(plane, TOKEN) as fake:
-        account = plane.add_account("A1").id
-        with visit(fake) as provider:
-            found = provider.account(account)
-            yield Shop(fake, found, provider.ensure(found, WANTED).user)
+    with open_shop() as opened:
+        yield opened
 
 
 def test_a_retired_user_is_gone_and_its_key_revoked(shop: Shop) -> None:

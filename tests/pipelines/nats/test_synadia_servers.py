@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from nats.errors import Error as NatsError
 from support.fake_synadia import FakeSynadia, serve_synadia
-from support.nats_client import PATIENCE, NatsClient, connect_nats
+from support.nats_client import PATIENCE, NatsClient, connect_nats, refused
 from support.nats_server import NatsServer, serve_nats
 from support.nats_system import TestSystem
 from support.synadia.plane import Plane
@@ -46,14 +45,7 @@ class Shop:
             provider.retire(self.account, user, OWNER)
 
     def refused(self, creds: str) -> bool:
-        """Tell whether the server does not let these in."""
-        try:
-            with connect_nats(self.server.url, creds):
-                return False
-        except NatsError as error:
-            if "authorization" not in str(error).lower():
-                raise
-            return True
+        return refused(self.server.url, creds)
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ def test_an_answer_that_makes_no_sense_is_for_a_person(
     fake: FakeSynadia, body: str, media_type: str, says: str
 ) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
-    answer = Answer(200, body.encode("latin-1"), headers)
+    answer = Answer(200, headers, body.encode("latin-1"))
     fake.faults.always("list teams", Fault(answer))
 
     error = fails(fake)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from support.minted import note_secret
 from support.month.outside import SEALING_KEY, Outside
 from support.synadia.visits import TOKEN
 from support.workspace import ROOT
@@ -65,6 +66,7 @@ class Bundle:
             mounted.mkdir(parents=True, exist_ok=True)
             for key, value in values.items():
                 mounted.joinpath(key).write_text(value)
+                note_secret(f"{key} of {name}", value)
         self.files.joinpath("nats-user").mkdir(parents=True)
         self.write_promise()
         self.write_destination()

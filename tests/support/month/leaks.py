@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Left", "command_lines", "hunt"]
+__all__ = ["SHORTEST", "Left", "command_lines", "hunt", "spellings"]
 
-_SHORTEST = 12  # characters; a shorter secret would be found by chance
+SHORTEST = 12
+"""Characters; a shorter secret would be found by chance."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _files_below(folder: Path) -> Iterator[bytes]:
 
 def hunt(secrets: Mapping[str, str], left: Left) -> list[str]:
     """Return which secret stands where: as it is, in base64 wherever it begins, or in hex."""
-    spelled = {name: tuple(_spellings(value)) for name, value in secrets.items()}
+    spelled = {name: tuple(spellings(value)) for name, value in secrets.items()}
     return sorted(
         f"{name} in {place}"
         for place, contents in left.places.items()
@@ -102,9 +103,10 @@ def command_lines() -> Generator[set[bytes]]:
         thread.join()
 
 
-def _spellings(secret: str) -> Iterator[bytes]:
+def spellings(secret: str) -> Iterator[bytes]:
+    """Spell a secret as it is, in hex, and in base64 wherever it begins."""
     raw = secret.strip().encode()
-    assert len(raw) >= _SHORTEST, "too short to be found"
+    assert len(raw) >= SHORTEST, "too short to be found"
     yield raw
     yield raw.hex().encode()
     yield raw.replace(b"\n", b"\\n")  # in JSON and in Python's own spelling

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from nats.errors import Error as NatsError
 from support.fake_synadia import FakeSynadia, serve_synadia
-from support.nats_client import connect_nats
+from support.nats_client import refused
 from support.nats_server import NatsServer, serve_nats
 from support.nats_system import TestSystem
 from support.sealing import CannotOpenError, certificate_pem, private_key, private_pem, unseal
@@ -110,13 +109,7 @@ class Outside:
 
     def refuses(self, creds: str) -> bool:
         """Tell whether the server does not let these credentials in."""
-        try:
-            with connect_nats(self.server.url, creds):
-                return False
-        except NatsError as error:
-            if "authorization" not in str(error).lower():
-                raise
-            return True
+        return refused(self.server.url, creds)
 
     def secrets(self) -> dict[str, str]:
         """Return all that was ever minted or given and has to stay secret, by what it is."""

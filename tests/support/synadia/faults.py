@@ -1,28 +1,11 @@
 """How a fake Control Plane misbehaves, and what it counted."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
+
+from support.loopback import Answer, Cut
 
 __all__ = ["Answer", "Cut", "Fault", "Faults", "lost", "slow", "status"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer as it goes over the wire."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-class Cut(Enum):
-    """When the connection is cut."""
-
-    BEFORE = "before the call is done: nothing happens"
-    AFTER = "once it is done, before the answer is sent"
-    HALFWAY = "once it is done, after half of the answer was sent"
 
 
 @dataclass(frozen=True)
@@ -63,7 +46,7 @@ def status(
     """Answer with a status."""
     given = {"Content-Type": media_type, "Retry-After": retry_after}
     headers = {name: value for name, value in given.items() if value is not None}
-    return Fault(Answer(code, text.encode(), headers), works=works)
+    return Fault(Answer(code, headers, text.encode()), works=works)
 
 
 class Faults:

@@ -43,7 +43,7 @@ class Route:
         try:
             return self.work(plane, self.parts, given if is_object(given) else {})
         except RefusedError as error:
-            return Answer(error.status, error.text.encode(), {"Content-Type": "text/plain"})
+            return Answer(error.status, {"Content-Type": "text/plain"}, error.text.encode())
 
 
 def find_route(method: str, path: str) -> Route | None:
@@ -55,11 +55,11 @@ def find_route(method: str, path: str) -> Route | None:
 
 
 def _json(value: JsonObject, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
+    return Answer(status, {"Content-Type": "application/json"}, json.dumps(value).encode())
 
 
 def _text(text: str) -> Answer:
-    return Answer(200, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+    return Answer(200, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
 
 
 def _teams(_plane: Plane, _parts: tuple[str, ...], _body: JsonObject) -> Answer:

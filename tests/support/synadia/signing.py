@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from support.minted import note_secret
+
 from troth.api import Json, JsonObject
 from troth_pipelines.nats.creds import Credentials
 from troth_pipelines.nats.jwt import encode
@@ -41,7 +43,9 @@ class AccountKeys:
 
 
 def new_key(kind: KeyKind, random: Random) -> KeyPair:
-    return KeyPair.from_bytes(kind, random.randbytes(RAW_LENGTH))
+    key = KeyPair.from_bytes(kind, random.randbytes(RAW_LENGTH))
+    note_secret(f"a key of a Control Plane ({key.public_key})", key.seed)
+    return key
 
 
 def account_jwt(account: AccountKeys, operator: KeyPair, now: int) -> str:

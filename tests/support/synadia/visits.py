@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from support.fake_synadia import FakeSynadia
+from support.minted import note_secret, sayings
 
 from troth_pipelines.nats.synadia import SynadiaProvider, SynadiaSettings, connect
 from troth_pipelines.nats.synadia.control_plane import ControlPlane
@@ -31,6 +32,7 @@ class Patience:
 
 
 def settings_for(fake: FakeSynadia, **changed: object) -> SynadiaSettings:
+    note_secret("the token of a Control Plane", TOKEN)
     given: dict[str, object] = {"token": TOKEN, "base_url": fake.url, **changed}
     return SynadiaSettings(**given)  # type: ignore[arg-type]
 
@@ -41,7 +43,8 @@ def visit(
 ) -> Generator[SynadiaProvider]:
     """Give a provider, as one run of a stage has it."""
     patience = patience or Patience()
-    with connect(settings_for(fake), group, patience.sleep, patience.clock) as provider:
+    connection = connect(settings_for(fake), group, patience.sleep, patience.clock)
+    with sayings("the provider synadia"), connection as provider:
         yield provider
 
 
@@ -51,5 +54,6 @@ def visit_api(
 ) -> Generator[ControlPlane]:
     """Give the bare calls."""
     patience = patience or Patience()
-    with Transport(settings_for(fake, **changed), patience.sleep, patience.clock) as transport:
+    opened = Transport(settings_for(fake, **changed), patience.sleep, patience.clock)
+    with sayings("the calls of a Control Plane"), opened as transport:
         yield ControlPlane(transport)

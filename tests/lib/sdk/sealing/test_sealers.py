@@ -70,12 +70,19 @@ def test_a_sealer_tells_what_it_seals_with(sealer: Sealer) -> None:
     assert sealer.certificate == certificate()
 
 
+def given_key(folder: Path) -> Path:
+    """Write the cluster's key where what is given lies; see the leak hunt."""
+    key = folder / "secrets" / "key.pem"
+    key.parent.mkdir()
+    key.write_bytes(private_pem(private_key()))
+    return key
+
+
 @pytest.mark.parametrize("target", SCOPES, ids=str)
 def test_kubeseal_opens_what_is_sealed(
     sealer: Sealer, target: Target, kubeseal: Path, tmp_path: Path
 ) -> None:
-    key = tmp_path / "key.pem"
-    key.write_bytes(private_pem(private_key()))
+    key = given_key(tmp_path)
     sealed = {f"key-{place}": sealer.seal(value, target) for place, value in enumerate(VALUES)}
 
     opened = recovery_unseal(kubeseal, sealed_secret(target, "prod", sealed), key)
@@ -86,8 +93,7 @@ def test_kubeseal_opens_what_is_sealed(
 def test_kubeseal_opens_nothing_that_was_carried_to_another_name(
     sealer: Sealer, kubeseal: Path, tmp_path: Path
 ) -> None:
-    key = tmp_path / "key.pem"
-    key.write_bytes(private_pem(private_key()))
+    key = given_key(tmp_path)
     sealed = {"key": sealer.seal(b"s3cret", STRICT)}
 
     with pytest.raises(CannotOpenError, match="no key could decrypt"):

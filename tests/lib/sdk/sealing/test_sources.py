@@ -336,13 +336,14 @@ def test_a_host_elsewhere_is_asked_through_the_proxy_of_the_environment(
 
 @pytest.mark.parametrize("kind", ["file", "host", "service"])
 def test_what_is_wrong_with_a_certificate_names_where_it_was_had(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "c.pem"
+    path = tmp_path / "secrets" / "c.pem"
+    path.parent.mkdir()
     path.write_bytes(private_pem(private_key()))
     fault = Fault(answer=Answer(200, {}, path.read_bytes()))
     with serve_git(tmp_path, fault=lambda _: fault) as host:
         sources: dict[str, CertificateSource] = {
             "file": path,
-            "host": host.url("c.pem"),
+            "host": host.url("secrets/c.pem"),
             "service": ControllerService(host.url(""), port=""),
         }
         error = error_of(sources[kind])
