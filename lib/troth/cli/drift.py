@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from troth.api import Json, RequestKey
+from troth.api import Json
 from troth.cli.options import WorkOptions, output_option, pace_options, runner_options
 from troth.cli.reports import console, print_json, tell_problems
+from troth.cli.selection import Selection, selection_options
 from troth.cli.store_options import StoreOptions, store_options
 from troth.cli.working import working
-from troth.engine import Account, Checked, DriftReport, Verdict
+from troth.engine import ROTATIONS, Account, Checked, DriftReport, Verdict
 from troth.errors import InvalidInputError, Reason
 
 __all__ = ["drift"]
@@ -45,9 +47,7 @@ _QUIET = frozenset({Verdict.INTACT, Verdict.NOT_CHECKED})
     is_flag=True,
     help="Render again, with effects, what has drifted; nothing else is written or removed.",
 )
-@click.option("--promise", "-p", metavar="NAME", help="Only requests of this Promise.")
-@click.option("--namespace", "-n", metavar="NS", help="Only requests in this namespace.")
-@click.option("--name", metavar="NAME", help="Only requests of this name.")
+@selection_options
 @click.option(
     "--inventory",
     default="default",
@@ -64,9 +64,7 @@ def drift(  # noqa: PLR0913  (each is an option, handed over by name)
     paths: tuple[Path, ...],
     stores: StoreOptions,
     repair: bool,
-    promise: str | None,
-    namespace: str | None,
-    name: str | None,
+    selection: Selection,
     inventory: str,
     verbose: bool,
     form: str,
@@ -85,12 +83,11 @@ def drift(  # noqa: PLR0913  (each is an option, handed over by name)
       troth drift promises/nats-user -s build/fleet.git --secrets-dir secrets -n team-a -o json
     """  # noqa: D301  (click's \b keeps the lines of the examples)
     options = _options(paths, stores, inventory, others)
-    asked = {"promise": promise, "namespace": namespace, "name": name}
     with working(options, writes=repair) as session:
         tell_problems(session.inputs)
         unread = bool(session.inputs.problems)  # one of them may be a Promise, or what it is asked
-        report = session.check_drift(lambda key: _is_meant(key, asked))
-        _refuse_nobody(report, asked)
+        report = session.check_drift(selection.takes)
+        _refuse_nobody(report, selection)
         if repair:
             report = session.mend_drift(report)
     if form == "json":
@@ -113,20 +110,18 @@ def _options(
         prune=False,
         allow_deletions=0,
         deletion_budget=None,
+        rotation_limit=ROTATIONS,
         **others,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  (click has checked each)
     )
 
 
-def _is_meant(key: RequestKey, asked: Mapping[str, str | None]) -> bool:
-    return all(text in {None, getattr(key, part)} for part, text in asked.items())
-
-
-def _refuse_nobody(report: DriftReport, asked: Mapping[str, str | None]) -> None:
+def _refuse_nobody(report: DriftReport, selection: Selection) -> None:
     """Refuse to say that all is well with a request that nobody knows.
 
     Raises:
         InvalidInputError: a request was named, and none was found.
     """
+    asked = asdict(selection)
     if not report.checked and any(text is not None for text in asked.values()):
         named = ", ".join(f"{part} {text}" for part, text in asked.items() if text is not None)
         message = f"the state store knows no request of {named}."

@@ -38,6 +38,7 @@ def _work(function: Callable[..., int]) -> Callable[..., int]:
             prune=False,
             allow_deletions=0,
             deletion_budget=None,
+            rotation_limit=0,
             pushes_per_minute=None,
             push_burst=None,
             accept_remote=False,

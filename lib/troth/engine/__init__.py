@@ -33,8 +33,8 @@ from troth.engine.write import Report, Writer
 
 __all__ = [
     "FAILING",
-    "Account",
     "ROTATIONS",
+    "Account",
     "Change",
     "Checked",
     "DeletionBudget",

@@ -12,8 +12,8 @@ from datetime import datetime
 from troth.api import Fields, Json, JsonObject, RequestKey, is_object, load_documents
 from troth.api.labels import SEALED_FOR
 from troth.engine.ledger import Entry, Ledger
+from troth.engine.never_back import SEALED_KIND, objects_in
 from troth.engine.record import Record
-from troth.engine.sealed import SEALED_KIND, objects_in
 from troth.engine.suspension import read_moment
 from troth.engine.values import Spot
 from troth.errors import InvalidInputError, Reason, TrothError

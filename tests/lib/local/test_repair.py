@@ -1,7 +1,7 @@
 """Records that cannot be read: put back from history where that is safe, or by name."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path

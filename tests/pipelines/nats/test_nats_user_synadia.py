@@ -320,8 +320,8 @@ def test_a_lost_state_cuts_nobody_off(server: NatsServer, fake: FakeSynadia, ask
 
         found = asked.run().creds
 
-        assert not refused(server, used)
-        assert not refused(server, found)
+        assert not refused(server.url, used)
+        assert not refused(server.url, found)
 
 
 def test_a_state_of_long_ago_brings_back_no_user_of_then(fake: FakeSynadia, asked: Asked) -> None:
