@@ -23,7 +23,8 @@ from troth_statestore.readiness import Readiness, Status
 
 __all__ = ["DESTINATIONS", "STORES", "Inspection", "Inspector", "Notices", "Seams"]
 
-DESTINATIONS, STORES = "destinations", "gitstatestores"
+DESTINATIONS = "destinations"
+STORES = "gitstatestores"
 
 _AGAIN = 5.0  # seconds until a status that could not be written is tried again
 
