@@ -12,7 +12,7 @@ from support.workspace import TROTH
 from troth.api import Fields, Json, JsonObject, load_documents
 from troth.api.crds import platform_crds
 
-__all__ = ["ServedCluster", "run_controller"]
+__all__ = ["ServedCluster", "platform_object", "run_controller"]
 
 _GROUP = "platform.kratix.io/v1alpha1"
 
@@ -41,8 +41,8 @@ class ServedCluster:
             "path": "prod",
             "stateStoreRef": {"kind": "GitStateStore", "name": "fleet"},
         }
-        self.kubectl.apply(_object("GitStateStore", "fleet", store))
-        self.kubectl.apply(_object("Destination", "prod", place))
+        self.kubectl.apply(platform_object("GitStateStore", "fleet", store))
+        self.kubectl.apply(platform_object("Destination", "prod", place))
 
     def start(self) -> None:
         """Start the controller."""
@@ -93,6 +93,7 @@ def run_controller(cluster: Cluster, folder: Path, *flags: str) -> Generator[Ser
         platform.stop()
 
 
-def _object(kind: str, name: str, spec: JsonObject) -> JsonObject:
+def platform_object(kind: str, name: str, spec: JsonObject) -> JsonObject:
+    """Return an object of the platform's own kinds."""
     metadata: dict[str, Json] = {"name": name}
     return {"apiVersion": _GROUP, "kind": kind, "metadata": metadata, "spec": spec}

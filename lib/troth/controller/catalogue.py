@@ -12,8 +12,11 @@ from typing import Generic, TypeVar
 from troth.api import Destination, GitStateStore, Kind, Promise, RequestKey
 from troth.api.destination import same_place
 from troth.engine import Submission
+from troth.errors import TrothError
 
 __all__ = ["Catalogue", "Shelf"]
+
+_GIT = "GitStateStore"
 
 V = TypeVar("V")
 K = TypeVar("K")
@@ -52,12 +55,27 @@ class Catalogue:
     """What stands in the cluster.
 
     `handed_in` are Promises and requests as submissions, by key; what is to go is not among them.
+    `faults` and `generations` are by kind (in the plural) and name: what is wrong with an object
+    as it is now, and which state of it was seen last.
     """
 
     promises: Shelf[str, Promise] = field(default_factory=Shelf[str, Promise])
     destinations: Shelf[str, Destination] = field(default_factory=Shelf[str, Destination])
     stores: Shelf[str, GitStateStore] = field(default_factory=Shelf[str, GitStateStore])
     handed_in: Shelf[RequestKey, Submission] = field(default_factory=Shelf[RequestKey, Submission])
+
+    faults: Shelf[tuple[str, str], TrothError] = field(
+        default_factory=Shelf[tuple[str, str], TrothError]
+    )
+    generations: Shelf[tuple[str, str], int] = field(default_factory=Shelf[tuple[str, str], int])
+
+    def wrong(self, plural: str) -> dict[str, TrothError]:
+        """Return what is wrong with objects of a kind, by name."""
+        return {name: error for (kind, name), error in self.faults.all().items() if kind == plural}
+
+    def generation(self, plural: str, name: str) -> int:
+        """Return which state of an object was seen last, 0 where none was."""
+        return self.generations.find((plural, name)) or 0
 
     def promise_of(self, kind: Kind) -> str | None:
         """Return the name of the Promise that offers a kind, None where there is none."""
@@ -71,10 +89,24 @@ class Catalogue:
         keys = self.handed_in.all()
         return sorted(key for key in keys if key.promise == promise and not key.is_promise)
 
+    def usable_stores(self) -> dict[str, GitStateStore]:
+        """Return the stores by name; of two that are one place, the first."""
+        found: dict[tuple[str, str, str], GitStateStore] = {}
+        for _, one in sorted(self.stores.all().items()):
+            found.setdefault((one.url, one.branch, one.path), one)
+        return {one.name: one for one in found.values()}
+
     def usable_destinations(self) -> Mapping[str, Destination]:
-        """Return the Destinations; of two that would write into one place, the first by name."""
+        """Return the Destinations that can be written to; of two in one place, the first by name.
+
+        One whose store is not there is none: where there is only one store, everything that is
+        written goes into it, and its files would come to an agent that is not meant.
+        """
         found: dict[str, Destination] = {}
+        stores = self.usable_stores()
         for name, one in sorted(self.destinations.all().items()):
+            if one.store is None or one.store.kind != _GIT or one.store.name not in stores:
+                continue
             if not any(same_place(other, one) for other in found.values()):
                 found[name] = one
         return found

@@ -112,6 +112,7 @@ class Clerk:
         self._state = Condition()
         self._asked: dict[RequestKey, list[Future[Answer]]] = {}
         self._closing = False
+        self._again = False
         self._agenda = Agenda()
         self._waiting: set[RequestKey] = set()
         self._failures: dict[RequestKey, int] = {}
@@ -139,6 +140,12 @@ class Clerk:
         with self._state:
             for key in keys:
                 self._asked.setdefault(key, [])
+            self._state.notify()
+
+    def try_again(self) -> None:
+        """Look now at what failed and at what waits: what was in the way may be gone."""
+        with self._state:
+            self._again = True
             self._state.notify()
 
     def wake(self) -> None:
@@ -179,6 +186,10 @@ class Clerk:
                 now = self._desk.now()
                 for key in self._agenda.take(now):
                     self._asked.setdefault(key, [])
+                if self._again:
+                    self._again = False
+                    for key in self._failures.keys() | self._waiting:
+                        self._asked.setdefault(key, [])
                 if self._asked:
                     asked, self._asked = self._asked, {}
                     return asked

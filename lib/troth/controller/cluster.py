@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 import kubernetes.client
 import kubernetes.config
 from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
+from yaml import YAMLError
 
 from troth.api import JsonObject
 from troth.errors import (
@@ -73,7 +74,7 @@ class Cluster:
             else:
                 load_pod = cast("Any", kubernetes.config.load_incluster_config)
                 load_pod(client_configuration=configuration)
-        except kubernetes.config.ConfigException as error:
+        except (kubernetes.config.ConfigException, YAMLError) as error:
             message = f"no API server is known: {shorten(str(error))}; give --kubeconfig FILE."
             raise InvalidInputError(Reason.INVALID_OBJECT, message) from None
         return cls(kubernetes.client.ApiClient(configuration))
@@ -139,15 +140,34 @@ class Cluster:
             answer = self._client.call_api(*asked, _request_timeout=_SECONDS)
             status, content = int(answer.status), cast("bytes", answer.read())
         except (ApiException, HTTPError) as error:
-            message = f"the API server does not answer ({type(error).__name__}), {what}."
+            message = f"the API server does not answer ({_why(error)}), {what}."
             raise TransientError(Reason.CLUSTER_UNREACHABLE, message) from None
         if status < _REFUSED:
-            return cast("dict[str, Any]", json.loads(content))
+            return _object_in(what, content)
         raise _refusal(what, status, content)
 
 
 class _NotFoundError(PermanentError):
     """There is no such object, or kind."""
+
+
+def _why(error: Exception) -> str:
+    """Return in a few words why there was no answer: the library's are long, and quote much."""
+    cause = getattr(error, "reason", None)  # of what was tried several times
+    if isinstance(cause or error, SSLError):
+        return "its certificate is not trusted"
+    return type(cause if isinstance(cause, Exception) else error).__name__
+
+
+def _object_in(what: str, content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        message = f"what answers {what} is something in between, and not the API server."
+        raise TransientError(Reason.CLUSTER_UNREACHABLE, message)
+    return cast("dict[str, Any]", found)
 
 
 def _refusal(what: str, status: int, content: bytes) -> TrothError:

@@ -51,7 +51,7 @@ class LiveDesk:
     def world(self) -> World:
         """Return Promises and Destinations as they are now."""
         catalogue = self.catalogue
-        names = tuple(sorted(catalogue.stores.all()))
+        names = tuple(sorted(catalogue.usable_stores()))
         return World(catalogue.promises.all(), catalogue.usable_destinations(), names)
 
     def look(self) -> View:
@@ -60,7 +60,7 @@ class LiveDesk:
         Raises:
             TransientError: there are none, or none can be read.
         """
-        self.stores.follow(self.catalogue.stores.all())
+        self.stores.follow(self.catalogue.usable_stores())
         view = self.stores.look()
         if not view.snapshots:
             why = "; ".join(f"{name}: {one.message}" for name, one in view.unreached.items())

@@ -11,7 +11,8 @@ from troth.controller.bodies import is_leaving, promise_in, request_in, what_was
 from troth.controller.catalogue import Catalogue
 from troth.controller.clerk import Answer, Clerk
 from troth.controller.cluster import Cluster, Place
-from troth.controller.statuses import of_answer
+from troth.controller.statuses import generation_of, of_answer, of_place
+from troth.engine.conditions import Condition
 from troth.errors import InvalidInputError, Reason
 
 __all__ = ["GROUP", "VERSION", "Office"]
@@ -102,6 +103,17 @@ class Office:
             return None
         version = promise.api.stored.rpartition("/")[2]
         return Place(promise.api.group, version, promise.api.plural, key.namespace), key.name
+
+    def post(self, plural: str, name: str, ready: Condition) -> int | None:
+        """Write the condition of a place, as `Notices.post` has it."""
+        place = Place(GROUP, VERSION, plural)
+        body = self.cluster.read(place, name)
+        if body is None:
+            return None
+        patch = of_place(plural, ready, body, self.now())
+        if patch:
+            self.cluster.patch_status(place, name, patch)
+        return generation_of(body)
 
     def report(self, answer: Answer) -> None:
         """Write into the status of a request what became of it. Raises as `Cluster.apply`."""

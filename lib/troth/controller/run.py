@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from troth.controller.catalogue import Catalogue
 from troth.controller.clerk import Answer, Clerk
 from troth.controller.cluster import Cluster
 from troth.controller.cluster_secrets import ClusterSecrets
+from troth.controller.inspection import Inspector, Seams
 from troth.controller.live_desk import LiveDesk
 from troth.controller.office import Office
 from troth.controller.open_stores import OpenStores
@@ -67,9 +69,12 @@ def run(options: Options, stop: threading.Event | None = None) -> None:
     clerk = Clerk(LiveDesk(catalogue, stores, runner, settings, heard))
     office = Office(catalogue, clerk, cluster, allows_open=options.allows_open)
     heard.office = office
+    inspector = Inspector(Seams(catalogue, stores, office, clerk.try_again, time.time))
+    inspector.start()
     try:
-        asyncio.run(_watch(office, partial(_login, options.kubeconfig), stop))
+        asyncio.run(_watch(office, inspector, partial(_login, options.kubeconfig), stop))
     finally:
+        inspector.close()
         clerk.close()
         stores.close()
         runner.close()
@@ -85,9 +90,14 @@ class _Heard:
             self.office.report(answer)
 
 
-async def _watch(office: Office, login: Callable[..., Any], stop: threading.Event | None) -> None:
+async def _watch(
+    office: Office,
+    inspector: Inspector,
+    login: Callable[..., Any],
+    stop: threading.Event | None,
+) -> None:
     registry = kopf.OperatorRegistry()
-    watch_places(registry, office)
+    watch_places(registry, office, inspector.look)
     watch_promises(registry, office)
     watch_requests(registry, office)
     kopf.on.login(registry=registry, id="login")(login)

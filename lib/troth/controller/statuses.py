@@ -7,14 +7,17 @@ from typing import Any
 from troth.api import Json, JsonObject, Promise, RequestKey, Requirement, is_object
 from troth.controller.bodies import as_plain
 from troth.controller.clerk import Answer
+from troth.controller.place_statuses import place_status, store_status
 from troth.engine import Item, State
-from troth.engine.conditions import is_fulfilled
+from troth.engine.conditions import Condition, is_fulfilled
 from troth.engine.promise_status import PromiseOutcome, Required, RequiredState, promise_status
 from troth.engine.report import state_of
 from troth.engine.request_status import RequestOutcome, request_status
 from troth.errors import TrothError
 
-__all__ = ["news", "of_answer", "of_error", "of_promise"]
+__all__ = ["generation_of", "news", "of_answer", "of_error", "of_place", "of_promise"]
+
+_STORES = "gitstatestores"
 
 
 def of_answer(
@@ -28,7 +31,7 @@ def of_answer(
         body: the object as it was looked at.
         now: UTC.
     """
-    before, generation = _status(body), _generation(body)
+    before, generation = _status(body), generation_of(body)
     if promise is None:
         text = answer.item.message
         return news(before, {**before, "message": text, "observedGeneration": generation})
@@ -67,9 +70,24 @@ def of_promise(
         item=answer.item if promise.has_own_output else None,
         record=answer.record,
         required=[_required(one, others) for one in promise.requires],
-        generation=_generation(body),
+        generation=generation_of(body),
     )
     return news(before, promise_status(before, outcome, now))
+
+
+def of_place(
+    plural: str, ready: Condition, body: Mapping[str, Any], now: datetime
+) -> dict[str, Json]:
+    """Return what has to be merged into the status of a Destination or state store.
+
+    Args:
+        plural: its kind.
+        ready: how it is.
+        body: the object as it was looked at.
+        now: UTC.
+    """
+    before, status = _status(body), store_status if plural == _STORES else place_status
+    return news(before, status(before, ready, generation_of(body), now))
 
 
 def _required(one: Requirement, others: Mapping[str, Promise]) -> Required:
@@ -99,5 +117,6 @@ def _status(body: Mapping[str, Any]) -> JsonObject:
     return as_plain(body.get("status") or {})
 
 
-def _generation(body: Mapping[str, Any]) -> int:
+def generation_of(body: Mapping[str, Any]) -> int:
+    """Return which state of an object it is, by the API server's count."""
     return int(body["metadata"]["generation"])

@@ -162,6 +162,19 @@ def test_while_the_store_is_away_all_wait_and_then_all_land() -> None:
     assert [state for _, state in states(desk)] == [State.FAILED] * 2 + [State.WRITTEN]
 
 
+def test_once_what_was_in_the_way_is_gone_nobody_waits_any_longer() -> None:
+    away = TransientError(Reason.STATE_STORE_UNREACHABLE, "no route to host.")
+    desk = TestDesk(Platform(), trouble=[away])
+    [key] = desk.ask(request("one"))
+
+    with at_work(desk) as clerk:
+        told(clerk.hand_in(key))
+        clerk.try_again()
+        desk.hear(1)
+
+    assert states(desk) == [("one", State.WRITTEN)]
+
+
 def test_a_failure_is_not_tried_again_at_once() -> None:
     away = TransientError(Reason.STATE_STORE_UNREACHABLE, "no route to host.")
     desk = TestDesk(Platform(), trouble=[away])
