@@ -24,6 +24,10 @@ class Agenda:
             self._moments[key] = moment
             heapq.heappush(self._heap, (moment, key))
 
+    def moment(self, key: RequestKey) -> datetime | None:
+        """Return when a request is to be looked at, None for never."""
+        return self._moments.get(key)
+
     @property
     def next(self) -> datetime | None:
         """The first moment that is noted, None where there is none."""

@@ -56,7 +56,8 @@ class Catalogue:
 
     `handed_in` are Promises and requests as submissions, by key; what is to go is not among them.
     `faults` and `generations` are by kind (in the plural) and name: what is wrong with an object
-    as it is now, and which state of it was seen last.
+    as it is now, and which state of it was seen last. `since` tells when a Promise was made, and
+    `unavailable` those that cannot serve now.
     """
 
     promises: Shelf[str, Promise] = field(default_factory=Shelf[str, Promise])
@@ -68,6 +69,8 @@ class Catalogue:
         default_factory=Shelf[tuple[str, str], TrothError]
     )
     generations: Shelf[tuple[str, str], int] = field(default_factory=Shelf[tuple[str, str], int])
+    since: Shelf[str, str] = field(default_factory=Shelf[str, str])
+    unavailable: Shelf[str, bool] = field(default_factory=Shelf[str, bool])
 
     def wrong(self, plural: str) -> dict[str, TrothError]:
         """Return what is wrong with objects of a kind, by name."""
@@ -83,6 +86,23 @@ class Catalogue:
             if promise.api is not None and (promise.api.group, promise.api.kind) == kind:
                 return name
         return None
+
+    def forget_promise(self, name: str) -> None:
+        """Forget a Promise that is gone; its requests have gone before it."""
+        for shelf in (self.promises, self.since, self.unavailable):
+            shelf.drop(name)
+        self.handed_in.drop(RequestKey.of_promise(name))
+
+    def dependents_of(self, promise: str) -> list[RequestKey]:
+        """Return the Promises that require one, with their requests."""
+        names = [
+            name
+            for name, one in sorted(self.promises.all().items())
+            if any(required.name == promise for required in one.requires)
+        ]
+        return [
+            key for name in names for key in (RequestKey.of_promise(name), *self.requests_of(name))
+        ]
 
     def requests_of(self, promise: str) -> list[RequestKey]:
         """Return the requests of a Promise, sorted."""

@@ -8,7 +8,7 @@ that comes alone is served at once, and a thousand in a few rounds.
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Condition, Thread
 from typing import Protocol
@@ -43,10 +43,17 @@ _log = logging.getLogger(__name__)
 # How long after a failure something is tried again; each further one doubles it.
 _SOONEST, _LATEST = timedelta(seconds=1), timedelta(minutes=5)
 
-# What waits for others is tried again so long after others were written.
-_SETTLING = timedelta(seconds=1)
+# What waits for others is tried again so long after others were written; and what waits since so
+# many credentials are made anew at once, for so many in a minute.
+_SETTLING, _RATION = timedelta(seconds=1), timedelta(minutes=1)
 
 _MOVED = frozenset({State.WRITTEN, State.REMOVED})
+
+# What is refused, and may pass though nobody touches the request: it is tried again like a failure.
+_PASSING = frozenset({Reason.INTERNAL_ERROR, Reason.SECRET_NOT_FOUND})
+
+# Requests of one plan: what a plan keeps in memory grows with them.
+_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +161,7 @@ class Clerk:
             self._state.notify()
 
     def close(self) -> None:
-        """Serve what was handed in, and end."""
+        """Serve those that somebody waits for, and end."""
         with self._state:
             self._closing = True
             self._state.notify()
@@ -165,11 +172,12 @@ class Clerk:
             answers = self._answers(asked)
             self._plan_ahead(answers)
             for key, answer in answers.items():
-                if not asked[key]:
-                    self._tell(answer)
                 for future in asked[key]:
                     if future.set_running_or_notify_cancel():
                         future.set_result(answer)
+            for key, answer in answers.items():
+                if not asked[key]:
+                    self._tell(answer)
 
     def _tell(self, answer: Answer) -> None:
         try:
@@ -190,9 +198,12 @@ class Clerk:
                     self._again = False
                     for key in self._failures.keys() | self._waiting:
                         self._asked.setdefault(key, [])
+                if self._closing:
+                    self._asked = {key: waits for key, waits in self._asked.items() if waits}
                 if self._asked:
-                    asked, self._asked = self._asked, {}
-                    return asked
+                    # Those first that somebody waits for.
+                    order = sorted(self._asked, key=lambda key: not self._asked[key])
+                    return {key: self._asked.pop(key) for key in order[:_MOST]}
                 if self._closing:
                     return None
                 moment = self._agenda.next
@@ -211,19 +222,17 @@ class Clerk:
     def _served(self, keys: Iterable[RequestKey]) -> dict[RequestKey, Answer]:
         found = {key: self._desk.find(key) for key in keys}
         told = {item.key: item for item in self._settled(found)}
-        entries = self._look().entries
+        ledger = self._look()
+        records = {key: entry.record for key, entry in ledger.entries.items() if key in found}
         return {
-            key: Answer(
-                told.get(key) or _unsaid(key, one),
-                entries[key].record if key in entries else None,
-            )
+            key: Answer(told.get(key) or _unsaid(key, one, ledger), records.get(key))
             for key, one in found.items()
         }
 
     def _settled(self, found: Mapping[RequestKey, Submission | None]) -> Sequence[Item]:
-        desk, world = self._desk, self._desk.world()
-        engine = Engine(world, desk.renderer, desk.settings)
-        writer = Writer(world, desk.renderer, desk.settings, desk.submit)
+        desk, world, renderer = self._desk, self._desk.world(), self._desk.renderer
+        writer = Writer(world, renderer, desk.settings, desk.submit)
+        rotated: set[RequestKey] = set()
         given = [one for one in found.values() if one is not None]
         intake = Intake(
             submissions=[one for one in given if not one.is_promise],
@@ -234,7 +243,11 @@ class Clerk:
         )
 
         def plan() -> Plan:
-            return engine.plan(intake, self._look())
+            limit = replace(desk.settings.rotations, begun=frozenset(rotated))
+            engine = Engine(world, renderer, replace(desk.settings, rotations=limit))
+            made = engine.plan(intake, self._look())
+            rotated.update(made.rotating)
+            return made
 
         return settle(plan, writer)
 
@@ -252,29 +265,46 @@ class Clerk:
                 self._waiting.add(key)
             self._agenda.note(key, self._next_moment(key, answer, now))
         if any(answer.item.state in _MOVED for answer in answers.values()):
-            for key in self._waiting - answers.keys():
-                self._agenda.note(key, now + _SETTLING)
+            for key in self._waiting:
+                noted = self._agenda.moment(key)
+                # Not moved back by what moves next: where much is written, it would never come.
+                if noted is None or noted > now + _SETTLING:
+                    self._agenda.note(key, now + _SETTLING)
 
     def _next_moment(self, key: RequestKey, answer: Answer, now: datetime) -> datetime | None:
-        if answer.item.state is State.FAILED:
+        item = answer.item
+        due = _due(answer.record)
+        # What is due already and is not done will not be done by asking again at once.
+        if item.state is State.FAILED or item.reason in _PASSING or (due and due <= now):
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             return now + min(_SOONEST * 2.0 ** min(failures - 1, 16), _LATEST)
         self._failures.pop(key, None)
-        record = answer.record
-        if record is None:
-            return None
-        suspension = record.suspension
-        moments = [record.due, suspension.not_before if suspension is not None else None]
-        return min((one for one in moments if one is not None), default=None)
+        if item.reason == Reason.KEY_REPLACED and item.state is State.WAITING:
+            self._waiting.discard(key)
+            return now + _RATION
+        return due
+
+
+def _due(record: Record | None) -> datetime | None:
+    """Return when a request wants to be looked at, None for never."""
+    if record is None:
+        return None
+    suspension = record.suspension
+    moments = [record.due, suspension.not_before if suspension is not None else None]
+    return min((one for one in moments if one is not None), default=None)
 
 
 def _failed(key: RequestKey, error: TrothError) -> Item:
     return Item(*key, state_of(error), error.reason, error.message)
 
 
-def _unsaid(key: RequestKey, submission: Submission | None) -> Item:
+def _unsaid(key: RequestKey, submission: Submission | None, ledger: Ledger) -> Item:
     """Return a line for one that no plan speaks of: what is gone and left nothing needs nothing."""
     if submission is None:
+        try:
+            ledger.find(key)
+        except TrothError as error:  # it may have left something where nobody can look now
+            return _failed(key, error)
         return Item(*key, State.REMOVED, Reason.REMOVED)
     if key.is_promise:  # without output of its own
         return Item(*key, State.UNCHANGED, Reason.UP_TO_DATE)

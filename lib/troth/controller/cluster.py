@@ -15,7 +15,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError, SSLError
 from yaml import YAMLError
 
-from troth.api import JsonObject
+from troth.api import JsonObject, Promise
 from troth.errors import (
     InvalidInputError,
     PermanentError,
@@ -25,7 +25,10 @@ from troth.errors import (
     shorten,
 )
 
-__all__ = ["Cluster", "Place"]
+__all__ = ["GROUP", "VERSION", "Cluster", "Place", "place_of_requests"]
+
+GROUP: Final = "platform.kratix.io"
+VERSION: Final = "v1alpha1"
 
 _MANAGER: Final = "troth"  # who owns the fields that are applied, for ever
 _SECONDS: Final = 30  # for one answer
@@ -50,6 +53,14 @@ class Place:
         inside = f"/namespaces/{self.namespace}" if self.namespace else ""
         parts = (base + inside, self.plural, name, subresource)
         return "/".join(part for part in parts if part)
+
+
+def place_of_requests(promise: Promise | None, namespace: str = "") -> Place | None:
+    """Return where the requests of a Promise are, None where it offers none."""
+    if promise is None or promise.api is None:
+        return None
+    version = promise.api.stored.rpartition("/")[2]
+    return Place(promise.api.group, version, promise.api.plural, namespace)
 
 
 class Cluster:

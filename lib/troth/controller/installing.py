@@ -1,13 +1,15 @@
 """The CRD that a Promise brings: installed, removed, and what is asked for in between."""
 
 import time
+from dataclasses import replace
 
 from troth.api import Fields, JsonObject, Promise, is_object
 from troth.api.crds import installed_crd
-from troth.controller.cluster import Cluster, Place
+from troth.api.labels import PROMISE_NAME
+from troth.controller.cluster import Cluster, Place, place_of_requests
 from troth.errors import Reason, TransientError
 
-__all__ = ["ask_requests_to_go", "install_crd", "remove_crd"]
+__all__ = ["ask_requests_to_go", "crd_of", "install_crd", "remove_crd"]
 
 _CRDS = Place("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 
@@ -45,16 +47,28 @@ def ask_requests_to_go(cluster: Cluster, promise: Promise) -> int:
 
     Raises as `Cluster.apply`.
     """
-    if promise.api is None:
+    everywhere = place_of_requests(promise)
+    if everywhere is None:
         return 0
-    group, version, plural = promise.api.group, promise.api.stored, promise.api.plural
-    found = cluster.list(Place(group, version, plural))
+    found = cluster.list(everywhere)
     for one in found:
         metadata = one["metadata"]
         if is_object(metadata) and not metadata.get("deletionTimestamp"):
-            place = Place(group, version, plural, str(metadata["namespace"]))
+            place = replace(everywhere, namespace=str(metadata["namespace"]))
             cluster.delete(place, str(metadata["name"]))
     return len(found)
+
+
+def crd_of(cluster: Cluster, promise: str) -> str | None:
+    """Return the name of the CRD that a Promise has installed, None where there is none.
+
+    Raises as `Cluster.apply`.
+    """
+    for crd in cluster.list(_CRDS):
+        metadata = Fields(crd).section("metadata")
+        if metadata.string_map("labels").get(PROMISE_NAME) == promise:
+            return metadata.text("name")
+    return None
 
 
 def _name(promise: Promise) -> str:

@@ -3,22 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from troth.api import Destination, GitStateStore, Kind, Promise, RequestKey
 from troth.api.labels import FENCE
 from troth.controller.bodies import is_leaving, promise_in, request_in, what_was_asked
 from troth.controller.catalogue import Catalogue
-from troth.controller.clerk import Answer, Clerk
-from troth.controller.cluster import Cluster, Place
-from troth.controller.statuses import generation_of, of_answer, of_place
-from troth.engine.conditions import Condition
+from troth.controller.clerk import Clerk
+from troth.controller.cluster import Cluster
 from troth.errors import InvalidInputError, Reason
 
-__all__ = ["GROUP", "VERSION", "Office"]
-
-GROUP: Final = "platform.kratix.io"
-VERSION: Final = "v1alpha1"
+__all__ = ["Office"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +46,34 @@ class Office:
                 "Promises (--allow-open-promises)."
             )
             raise InvalidInputError(Reason.OUTSIDE_FENCE, message)
+        self._refuse_rival(promise, body)
         self.catalogue.promises.put(promise.name, promise)
-        if not is_leaving(body):
-            key = RequestKey.of_promise(promise.name)
+        key = RequestKey.of_promise(promise.name)
+        self.catalogue.since.put(promise.name, str(body["metadata"]["creationTimestamp"]))
+        if is_leaving(body):
+            self.catalogue.handed_in.drop(key)
+        else:
             self.catalogue.handed_in.put(key, promise_in(promise, body))
         return promise
+
+    def _refuse_rival(self, promise: Promise, body: Mapping[str, Any]) -> None:
+        """Refuse a Promise that offers what an older one offers: it is that one's to serve.
+
+        Raises:
+            InvalidInputError: names the older one.
+        """
+        if promise.api is None:
+            return
+        rival = self.catalogue.promise_of(Kind(promise.api.group, promise.api.kind))
+        if rival is None or rival == promise.name:
+            return
+        mine = str(body["metadata"]["creationTimestamp"]), promise.name
+        if (self.catalogue.since.find(rival) or "", rival) < mine:
+            message = (
+                f"Promise {rival} offers kind {promise.api.kind} of group {promise.api.group} "
+                f"already; {promise.name} is not installed while that one is there."
+            )
+            raise InvalidInputError(Reason.AMBIGUOUS_IDENTITY, message)
 
     def see_destination(self, body: Mapping[str, Any]) -> Destination:
         """Enter a Destination into the catalogue. Raises as `see_promise`."""
@@ -93,38 +111,3 @@ class Office:
         if promise is None:
             return None
         return RequestKey(str(metadata["namespace"]), promise, str(metadata["name"]))
-
-    def place_of(self, key: RequestKey) -> tuple[Place, str] | None:
-        """Return where the object of a request is, and its name; None where nobody can tell."""
-        if key.is_promise:
-            return Place(GROUP, VERSION, "promises"), key.promise
-        promise = self.catalogue.promises.find(key.promise)
-        if promise is None or promise.api is None:
-            return None
-        version = promise.api.stored.rpartition("/")[2]
-        return Place(promise.api.group, version, promise.api.plural, key.namespace), key.name
-
-    def post(self, plural: str, name: str, ready: Condition) -> int | None:
-        """Write the condition of a place, as `Notices.post` has it."""
-        place = Place(GROUP, VERSION, plural)
-        body = self.cluster.read(place, name)
-        if body is None:
-            return None
-        patch = of_place(plural, ready, body, self.now())
-        if patch:
-            self.cluster.patch_status(place, name, patch)
-        return generation_of(body)
-
-    def report(self, answer: Answer) -> None:
-        """Write into the status of a request what became of it. Raises as `Cluster.apply`."""
-        key = answer.item.key
-        found, promise = self.place_of(key), self.catalogue.promises.find(key.promise)
-        if found is None or key.is_promise:
-            return
-        place, name = found
-        body = self.cluster.read(place, name)
-        if body is None:
-            return
-        patch = of_answer(answer, promise, body, self.now())
-        if patch:
-            self.cluster.patch_status(place, name, patch)

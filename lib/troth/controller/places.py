@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 import kopf
 
 from troth.controller.catalogue import Shelf
+from troth.controller.cluster import GROUP, VERSION
 from troth.controller.inspection import DESTINATIONS, STORES
-from troth.controller.office import GROUP, VERSION, Office
+from troth.controller.office import Office
 from troth.errors import InvalidInputError
 
 __all__ = ["watch_places"]

@@ -14,23 +14,23 @@ from troth.errors import InvalidInputError
 
 __all__ = ["watch_requests"]
 
-# Seconds until a removal is looked at again that could not be done.
-_AGAIN = 15.0
+# Seconds until what could not be done is looked at again; of removals, each time later, up to this.
+_AGAIN, _SELDOM = 15.0, 300.0
 
 
 def watch_requests(registry: kopf.OperatorRegistry, office: Office) -> None:
     """Have requests of all Promises served; a kind that comes later is watched from then on."""
-    desk = _Requests(office)
+    handlers = _Handlers(office)
     options: dict[str, Any] = {"category": CATEGORY, "registry": registry}
-    kopf.on.create(**options, id="serve")(desk.serve)
-    kopf.on.update(**options, id="serve")(desk.serve)
-    kopf.on.resume(**options, id="serve")(desk.serve)
-    kopf.on.delete(**options, id="remove")(desk.remove)
-    kopf.on.event(**options, id="forget")(desk.forget)
+    kopf.on.create(**options, id="serve")(handlers.serve)
+    kopf.on.update(**options, id="serve")(handlers.serve)
+    kopf.on.resume(**options, id="serve")(handlers.serve)
+    kopf.on.delete(**options, id="remove")(handlers.remove)
+    kopf.on.event(**options, id="forget")(handlers.forget)
 
 
-class _Requests:
-    """What is done when something happens to a request. Handlers of kopf's."""
+class _Handlers:
+    """What is done when something happens to a request."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -45,8 +45,16 @@ class _Requests:
             answer = await asyncio.wrap_future(office.clerk.hand_in(key))
         promise = office.catalogue.promises.find(answer.item.promise)
         patch.status.update(of_answer(answer, promise, body, office.now()))
+        if promise is None:  # one may come, or be mended
+            raise kopf.TemporaryError(answer.item.message, delay=_AGAIN)
 
-    async def remove(self, body: kopf.Body, patch: kopf.Patch, **_: Any) -> None:  # noqa: ANN401
+    async def remove(
+        self,
+        body: kopf.Body,
+        patch: kopf.Patch,
+        retry: int = 0,
+        **_: Any,  # noqa: ANN401
+    ) -> None:
         office = self._office
         key = office.key_of(body)
         if key is None:
@@ -56,13 +64,19 @@ class _Requests:
         answer = await asyncio.wrap_future(office.clerk.hand_in(key))
         if answer.item.state is not State.REMOVED:
             patch.status["message"] = _why_not(answer)
-            raise kopf.TemporaryError(_why_not(answer), delay=_AGAIN)
+            delay = min(_AGAIN * 2.0 ** min(retry, 16), _SELDOM)
+            raise kopf.TemporaryError(_why_not(answer), delay=delay)
 
     def forget(self, event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:  # noqa: ANN401
         key = self._office.key_of(body)
-        if event["type"] == "DELETED" and key is not None:
+        if event["type"] != "DELETED" or key is None:
+            return
+        there = self._office.catalogue.handed_in.find(key)
+        # Another object of that name may be there by now; and what was let go of is done with.
+        version = there.version if there is not None else None
+        if version is not None and version.uid == body.metadata.uid:
             self._office.catalogue.handed_in.drop(key)
-            self._office.clerk.remind([key])  # somebody may have taken our finalizer off
+            self._office.clerk.remind([key])  # somebody took our finalizer off
 
 
 def _why_not(answer: Answer) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,9 +13,9 @@ from typing import Any
 
 import kopf
 
-from troth.api import Secrets
+from troth.api import DeletionLimit, Secrets
 from troth.controller.catalogue import Catalogue
-from troth.controller.clerk import Answer, Clerk
+from troth.controller.clerk import Clerk
 from troth.controller.cluster import Cluster
 from troth.controller.cluster_secrets import ClusterSecrets
 from troth.controller.inspection import Inspector, Seams
@@ -23,9 +24,10 @@ from troth.controller.office import Office
 from troth.controller.open_stores import OpenStores
 from troth.controller.places import watch_places
 from troth.controller.promises import watch_promises
+from troth.controller.reporting import Reporter, Teller
 from troth.controller.requests import watch_requests
 from troth.controller.seen import PROGRESS, TOUCH, SeenStorage
-from troth.engine import Settings
+from troth.engine import DeletionBudget, Settings
 from troth.local.ways_in import WaysIn
 from troth.runners import Runner
 
@@ -64,30 +66,30 @@ def run(options: Options, stop: threading.Event | None = None) -> None:
     catalogue = Catalogue()
     stores = OpenStores(WaysIn(ca_file=options.ca_file, secrets=secrets))
     runner = options.runner_of(secrets)
-    heard = _Heard()
-    settings = Settings(inventory=options.inventory)
-    clerk = Clerk(LiveDesk(catalogue, stores, runner, settings, heard))
+    reporter = Reporter(catalogue, cluster)
+    teller = Teller(reporter.report)
+    clerk = Clerk(LiveDesk(catalogue, stores, runner, _settings(options), teller.tell, secrets))
     office = Office(catalogue, clerk, cluster, allows_open=options.allows_open)
-    heard.office = office
-    inspector = Inspector(Seams(catalogue, stores, office, clerk.try_again, time.time))
+    inspector = Inspector(Seams(catalogue, stores, reporter, clerk.try_again, time.time))
     inspector.start()
     try:
         asyncio.run(_watch(office, inspector, partial(_login, options.kubeconfig), stop))
     finally:
         inspector.close()
         clerk.close()
+        teller.close()
         stores.close()
         runner.close()
 
 
-class _Heard:
-    """Writes into statuses what the clerk says of its own accord, once there is an office."""
+def _settings(options: Options) -> Settings:
+    """Return what may be done in one plan.
 
-    office: Office | None = None
-
-    def __call__(self, answer: Answer) -> None:
-        if self.office is not None:
-            self.office.report(answer)
+    Whoever deletes a request says so of that very one; what bounds absences bounds nothing here.
+    What many go with, a Promise, is bounded where it is uninstalled.
+    """
+    budget = DeletionBudget(limit=DeletionLimit(sys.maxsize, 100))
+    return Settings(inventory=options.inventory, budget=budget)
 
 
 async def _watch(

@@ -6,16 +6,27 @@ from typing import Any
 
 from troth.api import Json, JsonObject, Promise, RequestKey, Requirement, is_object
 from troth.controller.bodies import as_plain
+from troth.controller.catalogue import Catalogue
 from troth.controller.clerk import Answer
 from troth.controller.place_statuses import place_status, store_status
 from troth.engine import Item, State
-from troth.engine.conditions import Condition, is_fulfilled
+from troth.engine.conditions import Condition, is_fulfilled, merge_conditions
 from troth.engine.promise_status import PromiseOutcome, Required, RequiredState, promise_status
 from troth.engine.report import state_of
 from troth.engine.request_status import RequestOutcome, request_status
+from troth.engine.suspension import spell_moment
 from troth.errors import TrothError
 
-__all__ = ["generation_of", "news", "of_answer", "of_error", "of_place", "of_promise"]
+__all__ = [
+    "generation_of",
+    "is_available",
+    "news",
+    "of_answer",
+    "of_broken_promise",
+    "of_error",
+    "of_place",
+    "of_promise",
+]
 
 _STORES = "gitstatestores"
 
@@ -49,7 +60,7 @@ def of_error(key: RequestKey | None, error: TrothError, body: Mapping[str, Any])
 def of_promise(
     promise: Promise,
     answer: Answer,
-    others: Mapping[str, Promise],
+    catalogue: Catalogue,
     body: Mapping[str, Any],
     now: datetime,
 ) -> dict[str, Json]:
@@ -58,18 +69,17 @@ def of_promise(
     Args:
         promise: as it was installed.
         answer: what became of it.
-        others: the Promises that are installed, by name.
+        catalogue: tells how it is with those that it requires.
         body: the object as it was looked at.
         now: UTC.
     """
     before = _status(body)
     outcome = PromiseOutcome(
         promise=promise,
-        # What was installed serves on, where only something of it could not be brought to date.
-        available=is_fulfilled(answer.item) or answer.item.state is State.MISPLACED,
+        available=is_available(answer),
         item=answer.item if promise.has_own_output else None,
         record=answer.record,
-        required=[_required(one, others) for one in promise.requires],
+        required=[_required(one, catalogue) for one in promise.requires],
         generation=generation_of(body),
     )
     return news(before, promise_status(before, outcome, now))
@@ -90,13 +100,39 @@ def of_place(
     return news(before, status(before, ready, generation_of(body), now))
 
 
-def _required(one: Requirement, others: Mapping[str, Promise]) -> Required:
-    found = others.get(one.name)
+def is_available(answer: Answer) -> bool:
+    """Tell whether a Promise can serve, going by what became of it.
+
+    What was installed serves on, where only something of it could not be brought to date.
+    """
+    return is_fulfilled(answer.item) or answer.item.state is State.MISPLACED
+
+
+def of_broken_promise(error: TrothError, body: Mapping[str, Any], now: datetime) -> dict[str, Json]:
+    """Return what has to be merged into the status of a Promise that cannot be installed."""
+    before, generation = _status(body), generation_of(body)
+    at = spell_moment(now), generation
+    no = Condition("Available", "False", "PromiseUnavailable", "Cannot fulfil resource requests")
+    status: dict[str, Json] = {
+        **before,
+        "status": "Unavailable",
+        "message": error.message,
+        "observedGeneration": generation,
+        "conditions": merge_conditions(before.get("conditions"), [no], None, at),
+    }
+    counts = dict.fromkeys(("workflows", "workflowsSucceeded", "workflowsFailed"), 0)
+    return news(before, {**counts, **status})
+
+
+def _required(one: Requirement, catalogue: Catalogue) -> Required:
+    found = catalogue.promises.find(one.name)
     state = RequiredState.INSTALLED
     if found is None:
         state = RequiredState.NOT_INSTALLED
     elif one.version and one.version != found.version:
         state = RequiredState.OTHER_VERSION
+    elif catalogue.unavailable.find(one.name):
+        state = RequiredState.NOT_AVAILABLE
     return Required(one.name, one.version, state)
 
 

@@ -1,6 +1,7 @@
 """The clerk serves what is handed in, together what came together, and looks again in time."""
 
 from concurrent.futures import Future
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -10,8 +11,9 @@ from support.platform import Platform, config_map, follows_spec, request, writes
 from troth.api import RequestKey
 from troth.controller import Answer
 from troth.engine import State
-from troth.errors import Reason, TransientError
+from troth.errors import InvalidInputError, Reason, TransientError
 from troth.runners import StageJob, StageResult
+from troth_statestore.memory import MemoryStore
 
 SECONDS = 20.0
 
@@ -123,6 +125,7 @@ def test_what_waits_for_an_object_gets_it_once_it_is_free() -> None:
         del desk.asked[one]
         told(clerk.hand_in(one))
         desk.pass_time(clerk, seconds=1)
+        desk.hear(1)
 
     assert states(desk)[-1] == ("two", State.WRITTEN)
 
@@ -140,9 +143,13 @@ def test_a_suspended_request_is_tried_again_when_it_asked_for_that() -> None:
 
     with at_work(desk) as clerk:
         assert told(clerk.hand_in(key)).item.state is State.SUSPENDED
+        looks = desk.looks
         desk.pass_time(clerk, minutes=4)
+        told(clerk.hand_in(RequestKey("team", "thing", "none")))  # so he has looked at the clock
+        assert desk.looks > looks
         assert len(runs) == 1
         desk.pass_time(clerk, minutes=1)
+        desk.hear(1)
 
     assert states(desk) == [("one", State.WRITTEN)]
 
@@ -212,6 +219,78 @@ def test_a_listener_that_fails_keeps_nobody_from_an_answer(
         assert told(clerk.hand_in(two)).item.state is State.WRITTEN
 
     assert "team/one (thing) could not be told" in caplog.text
+
+
+def test_what_is_due_and_cannot_be_done_is_not_asked_for_all_the_time() -> None:
+    again = {"workflow-control.yaml": b"reconcileAfter: 1m\n"}
+    platform = Platform(
+        stages={"configure": lambda job: StageResult(follows_spec(job).files, again)}
+    )
+    desk = TestDesk(platform)
+    [key] = desk.ask(request("one"))
+
+    with at_work(desk) as clerk:
+        told(clerk.hand_in(key))
+        desk.ask(request("one", labels={"kratix.io/paused": "true"}))
+        desk.pass_time(clerk, minutes=2)
+        desk.hear(1)
+        looks = desk.looks
+        clerk.wake()
+        told(clerk.hand_in(RequestKey("team", "thing", "none")))
+
+    assert desk.looks - looks <= 2
+
+
+def test_what_waits_is_tried_though_others_are_written_all_the_time() -> None:
+    desk = TestDesk(Platform(stages={"configure": _shared_if_asked}))
+    one, two, busy = desk.ask(request("one"), request("two"), request("busy", value="own"))
+
+    with at_work(desk) as clerk:
+        told(clerk.hand_in(one))
+        told(clerk.hand_in(two))
+        del desk.asked[one]
+        told(clerk.hand_in(one))
+        for number in range(3):
+            desk.platform.now += timedelta(seconds=0.5)
+            desk.ask(request("busy", value=f"own{number}"))
+            told(clerk.hand_in(busy))
+        desk.hear(1)
+
+    assert states(desk) == [("two", State.WRITTEN)]
+
+
+def _shared_if_asked(job: StageJob) -> StageResult:
+    busy = job.environ["KRATIX_OBJECT_NAME"] == "busy"
+    return follows_spec(job) if busy else writes(config_map("shared"))(job)
+
+
+def test_what_may_still_stand_somewhere_is_not_said_to_be_gone() -> None:
+    platform = Platform(others={"other": MemoryStore()}, out_of_reach=frozenset({"other"}))
+    desk = TestDesk(platform)
+
+    with at_work(desk) as clerk:
+        answer = told(clerk.hand_in(RequestKey("team", "thing", "none")))
+
+    assert answer.item.state is State.FAILED
+
+
+def test_a_secret_that_is_not_there_yet_is_looked_for_again() -> None:
+    missing = InvalidInputError(Reason.SECRET_NOT_FOUND, "Secret x not found in namespace team.")
+
+    def lacks(_: StageJob) -> StageResult:
+        if not desk.told:
+            raise missing
+        return StageResult({})
+
+    desk = TestDesk(Platform(stages={"configure": lacks}))
+    [key] = desk.ask(request("one"))
+
+    with at_work(desk) as clerk:
+        assert told(clerk.hand_in(key)).item.reason == Reason.SECRET_NOT_FOUND
+        desk.pass_time(clerk, seconds=1)
+        desk.hear(1)
+
+    assert desk.told[0].item.name == "one"
 
 
 def test_a_fault_costs_those_at_hand_and_not_the_clerk() -> None:

@@ -11,7 +11,7 @@ from support.platform import Platform, destination, promise
 
 from troth.api import GitStateStore, RequestKey
 from troth.controller.catalogue import Catalogue
-from troth.controller.cluster import Cluster, Place
+from troth.controller.cluster import Cluster, Place, place_of_requests
 from troth.controller.office import Office
 from troth.errors import InvalidInputError, Reason
 
@@ -113,12 +113,12 @@ def test_a_request_that_is_to_go_is_taken_out(office: Office) -> None:
     assert office.catalogue.handed_in.find(KEY) is None
 
 
-def test_the_object_of_a_request_is_found_by_its_key(office: Office) -> None:
+def test_the_objects_of_requests_are_found_by_their_promise(office: Office) -> None:
     office.see_promise(promise_body())
 
     place = Place("test.example.com", "v1", "things", "team")
-    assert office.place_of(KEY) == (place, "one")
-    assert office.place_of(RequestKey("team", "other", "one")) is None
+    assert place_of_requests(office.catalogue.promises.find("thing"), "team") == place
+    assert place_of_requests(None) is None
 
 
 def test_of_two_destinations_in_one_place_the_first_is_used() -> None:
