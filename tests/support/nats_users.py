@@ -157,7 +157,7 @@ class Asked:
             told = {} if drift is None else {"drift": drift.encode()}
             given = {**moment, "effects": effects, "sealing": sealing, **told}
             (root / "input/troth.json").write_text(json.dumps(given), encoding="utf-8")
-        for name in self.variables:
+        for name in self.variables.keys() & SECRETS.keys():  # others may be said
             note_secret(f"the variable {name}", self.variables[name])
         with sayings("the stage nats-user"):
             run_stage(find_stage("nats-user"), root, environ)
