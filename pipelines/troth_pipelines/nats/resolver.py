@@ -101,6 +101,7 @@ class _ServerResolver:
 
     async def listen(self) -> None:
         """Notice what others push from now on."""
+        before = self._client.last_error  # of another server, which did not answer
         for subject in (_UPDATE, _UPDATE_ONE.format(account=self._account)):
             self._heard.append(await self._client.subscribe(subject))
         # nats-py writes what flush sends at once, and all else a little later: it would overtake.
@@ -109,9 +110,9 @@ class _ServerResolver:
                 await asyncio.sleep(0)
         # The server has taken both when it answers this, or has said why not.
         await self._client.flush(self._servers.patience)
-        if self._client.last_error is not None:
-            # Deaf to what others push, it would undo what they have done.
-            raise self._client.last_error
+        error = self._client.last_error
+        if error is not None and error is not before:
+            raise error  # deaf to what others push, it would undo what they have done
 
     async def lookup(self) -> Sequence[str]:
         answers = await self._ask(_LOOKUP.format(account=self._account), b"")

@@ -112,7 +112,7 @@ def test_one_server_that_answers_is_enough(shared_server: NatsServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         dead = f"nats://127.0.0.1:{listening.getsockname()[1]}"
 
-    ask(Servers((dead, shared_server.url), CREDS, patience=20))
+    ask(Servers((dead, shared_server.url), CREDS, patience=5))
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
