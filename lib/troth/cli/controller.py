@@ -55,8 +55,8 @@ class _Asked:
 def controller(**given: Any) -> None:  # noqa: ANN401  (click has checked each)
     """Watch Promises and requests in a cluster, and write what they ask for to Git.
 
-    Needs the extra `controller`, and the CRDs that `troth crds` prints. It ends at once when it is
-    told to, after what it has begun is written.
+    Needs the extra `controller`, and the CRDs that `troth crds` prints. When it is told to end, what
+    it has begun is written first.
 
     \b
     Examples:

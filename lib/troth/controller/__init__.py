@@ -1,6 +1,6 @@
 """The driver for Kubernetes: what is asked for with kubectl goes up the ladder, and comes to Git.
 
-So far it holds the clerk, who serves what is handed in one by one, and knows no API server.
+What is had from here needs no Kubernetes; `troth.controller.run` does, and the extra that brings it.
 """
 
 from troth.controller.agenda import Agenda
