@@ -46,7 +46,7 @@ class _Promises:
             patch.status.update(of_answer(of_error(key, error, body), None, body, office.now()))
             patch.status["status"] = "Unavailable"
             return
-        answer = await asyncio.wrap_future(office.clerk.hand_in(key))
+        answer = await office.answer(key)
         others = office.catalogue.promises.all()
         patch.status.update(of_promise(promise, answer, others, body, office.now()))
         office.clerk.remind(office.catalogue.requests_of(promise.name))
@@ -78,7 +78,7 @@ class _Promises:
             return f"{left} requests of it are being removed first.", _SOON
         key = RequestKey.of_promise(promise.name)
         office.catalogue.handed_in.drop(key)
-        answer = await asyncio.wrap_future(office.clerk.hand_in(key))
+        answer = await office.answer(key)
         if answer.item.state is not State.REMOVED:
             return answer.item.message, _LATER
         await asyncio.to_thread(remove_crd, office.cluster, promise)
