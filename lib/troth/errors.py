@@ -82,6 +82,7 @@ class Reason(StrEnum):
     INVALID_WORKFLOW_CONTROL = "InvalidWorkflowControl"
     INVALID_YAML = "InvalidYAML"
     KEY_REPLACED = "KeyReplaced"
+    LEASE_LOST = "LeaseLost"
     NOT_AN_OBJECT = "NotAnObject"
     NO_MATCHING_DESTINATION = "NoMatchingDestination"
     OBJECT_HELD = "ObjectHeld"

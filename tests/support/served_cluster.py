@@ -46,9 +46,18 @@ class ServedCluster:
 
     def start(self) -> None:
         """Start the controller."""
+        self.daemon = self.start_another("troth-controller")
+
+    def start_another(self, name: str) -> Daemon:
+        """Start a controller under a name of its own; it ends with the cluster."""
         program = [str(TROTH), "controller"]
         config = ["--kubeconfig", str(self.kubectl.kubeconfig), *self.flags]
-        self.daemon = self.cluster.start("troth-controller", [*program, *config])
+        return self.cluster.start(name, [*program, *config])
+
+    def holder(self) -> str:
+        """Return who holds the Lease, "" for nobody."""
+        found = self.kubectl.get("lease", "troth-controller", "default")
+        return Fields(found or {}).section("spec").text("holderIdentity", "")
 
     def stop(self) -> None:
         """Stop the controller in good order."""

@@ -1,10 +1,12 @@
 """``troth controller``: serve what is asked for with kubectl."""
 
 import logging
+import secrets
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +16,12 @@ from troth.cli.working import make_runner
 from troth.errors import InvalidInputError, Reason
 from troth.runners.warm import WarmRunner
 
+if TYPE_CHECKING:
+    from troth.controller.lease import LeaseTerms
+
 __all__ = ["controller"]
+
+_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,10 @@ class _Asked:
     inventory: str
     ca_file: Path | None
     allow_open_promises: bool
+    lease: str
+    lease_namespace: str | None
+    lease_seconds: int
+    no_leader_election: bool
     images: Mapping[str, str]
     stage_timeout: float
 
@@ -51,12 +62,34 @@ class _Asked:
     help="Serve Promises without a fence, such as Kratix's own: their requests may write into "
     "any namespace but the system's.",
 )
+@click.option(
+    "--lease",
+    default="troth-controller",
+    show_default=True,
+    help="The Lease that is waited for, so that of several controllers one serves.",
+)
+@click.option(
+    "--lease-namespace",
+    help="Where the Lease is; that of the Pod, or default, where nothing is given.",
+)
+@click.option(
+    "--lease-seconds",
+    type=click.IntRange(3, 3600),
+    default=15,
+    show_default=True,
+    help="How long others wait after it was last renewed.",
+)
+@click.option(
+    "--no-leader-election",
+    is_flag=True,
+    help="Serve at once, without a Lease: there must be no other controller.",
+)
 @runner_options
 def controller(**given: Any) -> None:  # noqa: ANN401  (click has checked each)
     """Watch Promises and requests in a cluster, and write what they ask for to Git.
 
-    Needs the extra `controller`, and the CRDs that `troth crds` prints. When it is told to end, what
-    it has begun is written first.
+    Needs the extra `controller`, and the CRDs that `troth crds` prints. When it is told to end,
+    what it has begun is written first; it ends with 1 when another has taken its Lease.
 
     \b
     Examples:
@@ -76,8 +109,8 @@ def controller(**given: Any) -> None:  # noqa: ANN401  (click has checked each)
 
     asked = _Asked(**given)
 
-    def runner_of(secrets: Secrets) -> WarmRunner:
-        return make_runner(asked.images, asked.stage_timeout, secrets)
+    def runner_of(source: Secrets) -> WarmRunner:
+        return make_runner(asked.images, asked.stage_timeout, source)
 
     run(
         Options(
@@ -86,5 +119,17 @@ def controller(**given: Any) -> None:  # noqa: ANN401  (click has checked each)
             asked.inventory,
             asked.ca_file,
             allows_open=asked.allow_open_promises,
+            lease=None if asked.no_leader_election else _terms(asked),
         )
     )
+
+
+def _terms(asked: _Asked) -> "LeaseTerms":
+    from troth.controller.lease import LeaseTerms  # noqa: PLC0415  (the extra may be missing)
+
+    namespace = asked.lease_namespace
+    if namespace is None:
+        namespace = _POD.read_text(encoding="utf-8") if _POD.is_file() else "default"
+    # No other process may take itself for this one, not even the next one of this machine.
+    identity = f"{socket.gethostname()}_{secrets.token_hex(8)}"
+    return LeaseTerms(asked.lease, namespace.strip(), identity, asked.lease_seconds)

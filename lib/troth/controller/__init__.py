@@ -1,6 +1,7 @@
 """The driver for Kubernetes: what is asked for with kubectl goes up the ladder, and comes to Git.
 
-What is had from here needs no Kubernetes; `troth.controller.run` does, and the extra that brings it.
+What is had from here needs no Kubernetes; `troth.controller.run` does, with the extra that brings
+it.
 """
 
 from troth.controller.agenda import Agenda

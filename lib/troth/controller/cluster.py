@@ -4,7 +4,7 @@ The only module that calls the Kubernetes client, which knows no types; kopf doe
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -66,13 +66,34 @@ def place_of_requests(promise: Promise | None, namespace: str = "") -> Place | N
 class Cluster:
     """An API server, and the rights of one user there. Threads may share it."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401  (the library has no types)
-        """Use a client of the Kubernetes library."""
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401  (the library has no types)
+        seconds: float = _SECONDS,
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Use a client of the Kubernetes library.
+
+        Args:
+            client: logged in.
+            seconds: for one answer.
+            may_write: asked before anything is changed.
+        """
         self._client = client
+        self._seconds = seconds
+        self._may_write = may_write
+
+    def guarded(self, may_write: Callable[[], bool]) -> "Cluster":
+        """Return it such that nothing is changed while that is not allowed."""
+        return Cluster(self._client, self._seconds, may_write)
 
     @classmethod
-    def connect(cls, kubeconfig: Path | None = None) -> "Cluster":
+    def connect(cls, kubeconfig: Path | None = None, seconds: float = _SECONDS) -> "Cluster":
         """Connect as a kubeconfig says, or as the Pod that this runs in.
+
+        Args:
+            kubeconfig: None for the Pod's own.
+            seconds: for one answer.
 
         Raises:
             InvalidInputError: there is neither, or the file cannot be used.
@@ -88,7 +109,7 @@ class Cluster:
         except (kubernetes.config.ConfigException, YAMLError) as error:
             message = f"no API server is known: {shorten(str(error))}; give --kubeconfig FILE."
             raise InvalidInputError(Reason.INVALID_OBJECT, message) from None
-        return cls(kubernetes.client.ApiClient(configuration))
+        return cls(kubernetes.client.ApiClient(configuration), seconds)
 
     def read(self, place: Place, name: str) -> JsonObject | None:
         """Return an object, None where there is none. Raises as `apply`."""
@@ -115,6 +136,15 @@ class Cluster:
         query = {"fieldManager": _MANAGER, "force": "true"}
         return self._call("PATCH", place.path(metadata["name"]), manifest, _APPLY, query)
 
+    def create(self, place: Place, manifest: JsonObject) -> None:
+        """Create an object. Raises as `apply`; that it is there already is a TransientError."""
+        self._call("POST", place.path(), manifest)
+
+    def replace(self, place: Place, manifest: JsonObject) -> None:
+        """Replace an object as it was read. Raises as `apply`; TransientError if it has changed."""
+        metadata = cast("Mapping[str, str]", manifest["metadata"])
+        self._call("PUT", place.path(metadata["name"]), manifest)
+
     def patch_status(self, place: Place, name: str, status: JsonObject) -> bool:
         """Merge into an object's status; tell whether it is there. Raises as `apply`."""
         try:
@@ -139,6 +169,9 @@ class Cluster:
         query: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         what = f"{method} {path}"
+        if method != "GET" and not self._may_write():
+            message = f"{what} is left to the controller that serves now: the Lease was lost."
+            raise TransientError(Reason.LEASE_LOST, message)
         asked = self._client.param_serialize(
             method,
             path,
@@ -148,7 +181,7 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         try:
-            answer = self._client.call_api(*asked, _request_timeout=_SECONDS)
+            answer = self._client.call_api(*asked, _request_timeout=self._seconds)
             status, content = int(answer.status), cast("bytes", answer.read())
         except (ApiException, HTTPError) as error:
             message = f"the API server does not answer ({_why(error)}), {what}."

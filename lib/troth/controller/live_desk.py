@@ -1,7 +1,8 @@
 """The clerk's desk in a cluster: the catalogue, the stores that it names, and the warm runner."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from troth.errors import Reason, TransientError, TrothError
 from troth.local.sealing import Certificates
 from troth.runners import Runner
 from troth.sdk.sealing import CertificateCache
+from troth_statestore import ChangeSet, Receipt
 
 __all__ = ["LiveDesk"]
 
@@ -32,6 +34,7 @@ class LiveDesk:
         settings: what may be done in one plan.
         heard: told what became of requests that nobody waits for.
         secrets: where the Secrets of the cluster are.
+        leads: whether it is still for us to serve.
     """
 
     catalogue: Catalogue
@@ -40,6 +43,7 @@ class LiveDesk:
     settings: Settings
     heard: Callable[[Answer], None]
     secrets: Secrets | None = None
+    leads: Callable[[], bool] = lambda: True
     _known: list[CertificateCache] = field(default_factory=list[CertificateCache])
 
     @property
@@ -56,8 +60,8 @@ class LiveDesk:
 
     @property
     def submit(self) -> Submit:
-        """Hands change sets to a store."""
-        return self.stores.submit
+        """Hands change sets to a store, while it is for us to do so."""
+        return self._submit
 
     def world(self) -> World:
         """Return Promises and Destinations as they are now."""
@@ -69,8 +73,9 @@ class LiveDesk:
         """Return what the stores hold now.
 
         Raises:
-            TransientError: there are none, or none can be read.
+            TransientError: there are none, none can be read, or it is not for us to look.
         """
+        self._check_lead()
         self.stores.follow(self.catalogue.usable_stores())
         view = self.stores.look()
         view = replace(view, unreached={**self._hidden(), **view.unreached})
@@ -108,6 +113,15 @@ class LiveDesk:
     def tell(self, answer: Answer) -> None:
         """Take note of what became of a request, whoever asked."""
         self.heard(answer)
+
+    def _submit(self, store: str, changes: Sequence[ChangeSet]) -> Sequence[Future[Receipt]]:
+        self._check_lead()
+        return self.stores.submit(store, changes)
+
+    def _check_lead(self) -> None:
+        if not self.leads():
+            message = "the Lease was lost: another controller serves now."
+            raise TransientError(Reason.LEASE_LOST, message)
 
     def _moment(self) -> Moment:
         return Moment(self.now().replace(microsecond=0), secrets.token_bytes(32))

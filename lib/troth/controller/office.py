@@ -1,6 +1,7 @@
 """The office: what all who watch share, and how an object that was seen gets into the catalogue."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +10,13 @@ from troth.api import Destination, GitStateStore, Kind, Promise, RequestKey
 from troth.api.labels import FENCE
 from troth.controller.bodies import is_leaving, promise_in, request_in, what_was_asked
 from troth.controller.catalogue import Catalogue
-from troth.controller.clerk import Clerk
+from troth.controller.clerk import Answer, Clerk
 from troth.controller.cluster import Cluster
 from troth.errors import InvalidInputError, Reason
 
 __all__ = ["Office"]
+
+_MOMENT = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,25 @@ class Office:
         clerk: serves.
         cluster: the API server.
         allows_open: whether Promises without a fence are served.
+        leads: whether it is still for us to serve.
     """
 
     catalogue: Catalogue
     clerk: Clerk
     cluster: Cluster
     allows_open: bool = False
+    leads: Callable[[], bool] = lambda: True
+
+    async def answer(self, key: RequestKey) -> Answer:
+        """Have something served as it is now, or removed; return what became of it.
+
+        One that has lost the Lease never answers: what it knows may be long past, and kopf, which
+        would write that into a status, is being stopped.
+        """
+        found = await asyncio.wrap_future(self.clerk.hand_in(key))
+        while not self.leads():  # noqa: ASYNC110  (nothing is waited for but the end)
+            await asyncio.sleep(_MOMENT)
+        return found
 
     def now(self) -> datetime:
         """Return the moment, UTC."""

@@ -56,7 +56,7 @@ class _Handlers:
             patch.status.update(of_broken_promise(error, body, office.now()))
             return
         key = RequestKey.of_promise(promise.name)
-        answer = await asyncio.wrap_future(office.clerk.hand_in(key))
+        answer = await office.answer(key)
         office.catalogue.unavailable.put(promise.name, not is_available(answer))
         patch.status.update(of_promise(promise, answer, office.catalogue, body, office.now()))
         office.clerk.remind(office.catalogue.requests_of(promise.name))
@@ -102,7 +102,7 @@ class _Handlers:
                 return f"{left} requests of it are being removed first.", _SOON
         key = RequestKey.of_promise(name)
         office.catalogue.handed_in.drop(key)
-        answer = await asyncio.wrap_future(office.clerk.hand_in(key))
+        answer = await office.answer(key)
         if answer.item.state is not State.REMOVED:
             return answer.item.message or f"not removed yet ({answer.item.reason}).", _LATER
         if promise is not None:

@@ -33,10 +33,12 @@ class Reporter:
     Args:
         catalogue: what stands in the cluster.
         cluster: the API server.
+        leads: whether it is still for us to tell.
     """
 
     catalogue: Catalogue
     cluster: Cluster
+    leads: Callable[[], bool] = lambda: True
 
     def report(self, answer: Answer) -> None:
         """Write into the status of a request or Promise what became of it.
@@ -49,7 +51,7 @@ class Reporter:
         place = _place(key) if key.is_promise else place_of_requests(promise, key.namespace)
         name = key.name or key.promise
         body = self.cluster.read(place, name) if place is not None else None
-        if place is None or promise is None or body is None:
+        if place is None or promise is None or body is None or not self.leads():
             return
         now = datetime.now(UTC)
         if key.is_promise:
@@ -63,7 +65,7 @@ class Reporter:
         """Write the condition of a place, as `Notices.post` has it."""
         place = Place(GROUP, VERSION, plural)
         body = self.cluster.read(place, name)
-        if body is None:
+        if body is None or not self.leads():
             return None
         patch = of_place(plural, ready, body, datetime.now(UTC))
         if patch:

@@ -1,6 +1,5 @@
 """Requests: served when they come and change, let go of once they are gone from Git too."""
 
-import asyncio
 from typing import Any
 
 import kopf
@@ -42,7 +41,7 @@ class _Handlers:
         except InvalidInputError as error:
             answer = of_error(office.key_of(body), error, body)
         else:
-            answer = await asyncio.wrap_future(office.clerk.hand_in(key))
+            answer = await office.answer(key)
         promise = office.catalogue.promises.find(answer.item.promise)
         patch.status.update(of_answer(answer, promise, body, office.now()))
         if promise is None:  # one may come, or be mended
@@ -61,7 +60,7 @@ class _Handlers:
             text = "no Promise that is installed offers this kind, so nothing tells what to remove."
             raise kopf.TemporaryError(text, delay=_AGAIN)
         office.catalogue.handed_in.drop(key)
-        answer = await asyncio.wrap_future(office.clerk.hand_in(key))
+        answer = await office.answer(key)
         if answer.item.state is not State.REMOVED:
             patch.status["message"] = _why_not(answer)
             delay = min(_AGAIN * 2.0 ** min(retry, 16), _SELDOM)

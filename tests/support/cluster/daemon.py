@@ -12,7 +12,7 @@ from typing import TypeVar
 
 __all__ = ["Daemon", "eventually", "free_ports"]
 
-_STOP = 3.0  # seconds to end in good order; all of them stand being killed
+_STOP = 10.0  # seconds to end in good order; all of them stand being killed
 _PAUSE = 0.05  # seconds between two looks
 _LINES = 40
 
