@@ -240,12 +240,13 @@ class Clerk:
             if answer.item.state is State.WAITING or answer.item.reason in HELD:
                 self._waiting.add(key)
             self._agenda.note(key, self._next_moment(key, answer, now))
-        if any(answer.item.state in _MOVED for answer in answers.values()):
+        if any(one.item.state in _MOVED or one.item.changed for one in answers.values()):
             for key in self._waiting - answers.keys():
                 self._agenda.note(key, now + _SETTLING)
 
     def _next_moment(self, key: RequestKey, answer: Answer, now: datetime) -> datetime | None:
-        if answer.item.state is State.FAILED:
+        # What is undone outside is tried when its stages are due: before that, nothing would run.
+        if answer.item.state is State.FAILED and answer.item.reason != Reason.EFFECTS_UNDONE:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             return now + min(_SOONEST * 2.0 ** min(failures - 1, 16), _LATEST)
         self._failures.pop(key, None)

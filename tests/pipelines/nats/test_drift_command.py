@@ -251,7 +251,7 @@ def test_only_what_is_selected_is_looked_at(workspace: Workspace, fake: FakeSyna
     ("options", "words"),
     [
         (("--name", "nobody"), "no request of name nobody"),
-        (("-n", "x", "-p", "y"), "no request of promise y, namespace x"),
+        (("-n", "x", "-p", "y"), "no request of namespace x, promise y"),
         (("--branch", "elsewhere"), "look at --state-store and --branch"),
     ],
 )
