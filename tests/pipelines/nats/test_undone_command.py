@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -153,7 +154,7 @@ def test_a_plan_says_what_would_be_done(workspace: Workspace, fake: FakeSynadia)
     after = workspace.troth("plan", *given)
 
     assert before.code == 0
-    assert f"Outside, sync would: {MADE}" in str(before.all_items[0]["message"])
+    assert f"Outside, sync would: {MADE}; {ENDED}." in str(before.all_items[0]["message"])
     assert told(after) == UNDONE  # as the next sync says it: nothing is due yet
 
 
@@ -218,3 +219,20 @@ def sealed(run: Run) -> tuple[str, str]:
     conditions = Fields(item).section("status").items("conditions")
     (one,) = (each for each in conditions if each.text("type") == "Sealed")
     return one.text("status"), one.text("reason")
+
+
+def test_the_status_tells_the_next_rotation_and_a_fingerprint_of_each_live_generation(
+    workspace: Workspace,
+) -> None:
+    want(workspace, rotation={"request": "another"})
+    assert sync(workspace).code == 0
+
+    (item,) = show(workspace, "nats-user/orders").all_items
+
+    state = Fields(item).section("status")
+    first, second = state.items("credentials")
+    kept = state.section("sealed").section("values").section("nats.creds")
+    assert second.text("fingerprint") == kept.text("fingerprint")
+    assert len({first.text("fingerprint"), second.text("fingerprint")}) == 2
+    expires = datetime.fromisoformat(second.text("expires"))
+    assert datetime.fromisoformat(state.text("nextRotation")) == expires - timedelta(days=7)
