@@ -13,7 +13,7 @@ from typing import Protocol
 
 from troth.errors import Reason, StageError, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Unknown
-from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
+from troth.sdk.sealing import Sealable, SealedResult, Sealer, Sealing, Target, seal_stably
 from troth_pipelines.credentials.delivery import Delivery
 from troth_pipelines.credentials.means import sealer_of, sealing_of
 from troth_pipelines.credentials.rotation import Generation, Policy, next_steps, renewal_of
@@ -216,22 +216,39 @@ class _Run:
     def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
         """Make a generation and seal it. Raises TransientError when that cannot be done now."""
         sealer = sealer_of(self.context)
-        if sealer is not None:
-            sealer.seal(b"", self.wish.target)  # what could not be sealed is not made
-        drift = self.context.drift
+        sealing, drift = replace(self.sealing, sealer=sealer), self.context.drift
         because = {} if drift is None else {BECAUSE: drift.message}
         title = " since ".join((f"make {self.maker.title(number)}", *because.values()))
-        made = self.context.effects.perform(title, lambda: self.maker.make(number))
-        values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
-        if isinstance(made, Made):
-            self._refuse_ended(made, number)
-            values, number = made.values, max(number, made.number or 0)
-            generation = Generation(number, made.issued, made.expires)
-            state = state.with_generation(
-                generation, {**made.details, **because}, self.wish.renewal, self.wish.wanted
-            )
-        wanted = {key: Sealable(values[key], number) for key in self.wish.keys}
-        return state, seal_stably(wanted, state.sealed, replace(self.sealing, sealer=sealer))
+
+        def act() -> tuple[State, SealedResult]:
+            self._refuse_unsealable(sealer)
+            return self._sealed(state, number, because, sealing)
+
+        # Sealing is part of it: what was made and could not be sealed is yet to be done.
+        done = self.context.effects.perform(title, act)
+        if not isinstance(done, Unknown):
+            return done
+        self._refuse_unsealable(sealer)
+        wanted = {key: Sealable(UNKNOWN, number) for key in self.wish.keys}
+        return state, seal_stably(wanted, state.sealed, sealing)
+
+    def _refuse_unsealable(self, sealer: Sealer | None) -> None:
+        """Seal nothing, to see that it can be done: what could not be sealed is not made."""
+        if sealer is not None:
+            sealer.seal(b"", self.wish.target)
+
+    def _sealed(
+        self, state: State, number: int, because: Mapping[str, str], sealing: Sealing
+    ) -> tuple[State, SealedResult]:
+        made = self.maker.make(number)
+        self._refuse_ended(made, number)
+        number = max(number, made.number or 0)
+        generation = Generation(number, made.issued, made.expires)
+        state = state.with_generation(
+            generation, {**made.details, **because}, self.wish.renewal, self.wish.wanted
+        )
+        wanted = {key: Sealable(made.values[key], number) for key in self.wish.keys}
+        return state, seal_stably(wanted, state.sealed, sealing)
 
     def without_dead(self, state: State) -> State:
         """Return the state without the generation that was found dead, once there is another.
