@@ -13,7 +13,7 @@ from typing import Protocol
 
 from troth.errors import Reason, StageError, TransientError, TrothError
 from troth.sdk import UNKNOWN, Context, Unknown
-from troth.sdk.sealing import Sealable, SealedResult, Sealer, Sealing, Target, seal_stably
+from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
 from troth_pipelines.credentials.delivery import Delivery
 from troth_pipelines.credentials.means import sealer_of, sealing_of
 from troth_pipelines.credentials.rotation import Generation, Policy, next_steps, renewal_of
@@ -215,27 +215,27 @@ class _Run:
 
     def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
         """Make a generation and seal it. Raises TransientError when that cannot be done now."""
-        sealer = sealer_of(self.context)
-        sealing, drift = replace(self.sealing, sealer=sealer), self.context.drift
+        drift = self.context.drift
         because = {} if drift is None else {BECAUSE: drift.message}
         title = " since ".join((f"make {self.maker.title(number)}", *because.values()))
 
         def act() -> tuple[State, SealedResult]:
-            self._refuse_unsealable(sealer)
-            return self._sealed(state, number, because, sealing)
+            return self._sealed(state, number, because, self._ready_to_seal())
 
         # Sealing is part of it: what was made and could not be sealed is yet to be done.
         done = self.context.effects.perform(title, act)
         if not isinstance(done, Unknown):
             return done
-        self._refuse_unsealable(sealer)
+        sealing = self._ready_to_seal()
         wanted = {key: Sealable(UNKNOWN, number) for key in self.wish.keys}
         return state, seal_stably(wanted, state.sealed, sealing)
 
-    def _refuse_unsealable(self, sealer: Sealer | None) -> None:
-        """Seal nothing, to see that it can be done: what could not be sealed is not made."""
+    def _ready_to_seal(self) -> Sealing:
+        """Return what seals, having sealed nothing: what could not be sealed is not made."""
+        sealer = sealer_of(self.context)
         if sealer is not None:
             sealer.seal(b"", self.wish.target)
+        return replace(self.sealing, sealer=sealer)
 
     def _sealed(
         self, state: State, number: int, because: Mapping[str, str], sealing: Sealing
