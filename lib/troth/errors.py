@@ -68,6 +68,7 @@ class Reason(StrEnum):
     DRIFTED = "Drifted"
     DRIFT_PUT_BACK = "DriftPutBack"
     DUPLICATE_OBJECT = "DuplicateObject"
+    EFFECTS_UNDONE = "EffectsUndone"
     HISTORY_REWRITTEN = "HistoryRewritten"
     HOST_NOT_TRUSTED = "HostNotTrusted"
     IMAGE_NOT_SERVED = "ImageNotServed"

@@ -88,7 +88,7 @@ def list_(  # noqa: PLR0913  (each is an option, handed over by name)
     with looking(paths, stores) as looked:
         certificates = Certificates(looked.world, CertificateCache(now), stores.ways.secrets)
         found = [one for one in find_sealed(looked.ledger) if selection.takes(one.owner)]
-        listed = report_sealed(found, looked.world, certificates.current)
+        listed = report_sealed(found, looked.world, certificates.current, now)
         unread = _tell_unread(looked)
     chosen = [
         one

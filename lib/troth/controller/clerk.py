@@ -264,7 +264,7 @@ class Clerk:
             if answer.item.state is State.WAITING or answer.item.reason in HELD:
                 self._waiting.add(key)
             self._agenda.note(key, self._next_moment(key, answer, now))
-        if any(answer.item.state in _MOVED for answer in answers.values()):
+        if any(one.item.state in _MOVED or one.item.changed for one in answers.values()):
             for key in self._waiting:
                 noted = self._agenda.moment(key)
                 # Not moved back by what moves next: where much is written, it would never come.
@@ -274,8 +274,10 @@ class Clerk:
     def _next_moment(self, key: RequestKey, answer: Answer, now: datetime) -> datetime | None:
         item = answer.item
         due = _due(answer.record)
+        # What is undone outside is tried when its stages are due: before that, nothing would run.
+        failed = item.state is State.FAILED and item.reason != Reason.EFFECTS_UNDONE
         # What is due already and is not done will not be done by asking again at once.
-        if item.state is State.FAILED or item.reason in _PASSING or (due and due <= now):
+        if failed or item.reason in _PASSING or (due and due <= now):
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             return now + min(_SOONEST * 2.0 ** min(failures - 1, 16), _LATEST)
         self._failures.pop(key, None)

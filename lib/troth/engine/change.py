@@ -167,6 +167,7 @@ class Composer:
                 status=draft.status,
                 leaving=draft.leaving if draft.is_rolled_back else kept.leaving,
                 due=draft.due if draft.is_rolled_back else kept.due,
+                undone=draft.undone if draft.is_rolled_back else kept.undone,
             )
         outputs, sealed = (old.outputs, old.sealed) if old is not None else ((), None)
         if draft.settled is None:
@@ -189,7 +190,7 @@ class Composer:
             status=draft.status,
             suspension=draft.suspension,
             due=draft.due,
-            unfinished=draft.unfinished,
+            undone=draft.undone,
             protected=_protected(draft),
             paused=draft.is_paused,
             sealed=sealed,

@@ -74,18 +74,24 @@ def conditions_of(item: Item, commit: str | None, subject: Subject = "resource")
         case State.WAITING if item.reason == Reason.PROMISE_UNAVAILABLE:
             return _unavailable()
         case State.WRITTEN | State.UNCHANGED:
-            ready = Condition("WorksSucceeded", "True", "WorksSucceeded", f"All {works} are ready")
-            return [_COMPLETED, ready, _RECONCILED, _written(commit), *_reverted(item)]
+            return [*_standing(works, _RECONCILED), _written(commit), *_reverted(item)]
+        case State.FAILED if item.reason == Reason.EFFECTS_UNDONE:
+            undone = Condition("Reconciled", "False", Reason.EFFECTS_UNDONE, _words(item))
+            return [*_standing(works, undone), _written(commit)]
         case State.MISPLACED:
             text = f"Some {works} are misplaced: [{_words(item)}]"
             misplaced = Condition("WorksSucceeded", "False", "WorksMisplaced", text)
             gone = item.reason == Reason.DESTINATION_GONE
             there = _not_written(item) if gone else _written(commit)
             return [_COMPLETED, misplaced, _failing("WorksFailing"), there]
-        case State.UNSCHEDULED:
-            return [_IN_PROGRESS, _pending(item, works), _waits("WorksPending"), _not_written(item)]
         case _:
             return _stopped(item, works)
+
+
+def _standing(works: str, reconciled: Condition) -> list[Condition]:
+    """Tell that its files stand as they were asked for."""
+    ready = Condition("WorksSucceeded", "True", "WorksSucceeded", f"All {works} are ready")
+    return [_COMPLETED, ready, reconciled]
 
 
 def _stopped(item: Item, works: str) -> list[Condition]:
@@ -93,6 +99,8 @@ def _stopped(item: Item, works: str) -> list[Condition]:
     if item.reason == Reason.REQUIREMENTS_NOT_FULFILLED:
         return [_waits("RequirementsNotFulfilled"), _not_written(item)]
     waits = [_pending(item, works), _waits("WorksPending"), _not_written(item)]
+    if item.state is State.UNSCHEDULED:
+        return [_IN_PROGRESS, *waits]
     if item.reason in HELD or item.reason == Reason.PARENT_NOT_FOUND:
         return [_COMPLETED, *waits]
     if item.state is State.WAITING:

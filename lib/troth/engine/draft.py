@@ -37,7 +37,8 @@ class Draft:
         misplaced: why its place is not what its selectors ask for, None when it is.
         put_back: why a rollback of its files is not kept, None where there is none.
         due: when its stages want to run again though nothing has changed.
-        unfinished: whether something outside could not be done, and is tried again.
+        undone: what was to be done outside and is not; for good only where it was `attempted`.
+        attempted: whether its stages ran in this run and were let do outside what they wanted.
         effects: what they want to do outside, which is done only once it may be written.
         begun: the draft before its stages ran, where there is something to be done outside.
         rolled_back: what it stays, where its files are rolled back and its stages are due: until
@@ -66,7 +67,8 @@ class Draft:
     misplaced: str | None = None
     put_back: str | None = None
     due: datetime | None = None
-    unfinished: bool = False
+    undone: str = ""
+    attempted: bool = False
     effects: tuple[str, ...] = ()
     begun: "Draft | None" = None
     rolled_back: "Draft | None" = None

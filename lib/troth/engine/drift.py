@@ -101,9 +101,8 @@ def _after(one: Checked, item: Item | None, ledger: Ledger) -> Checked:
         why = "it was not handed in, so nothing was done; give its file too."
     elif entry is None or entry.version == one.drifted.version:
         why = f"nothing was mended: {item.state} ({item.reason}) {item.message}".strip()
-    elif entry.record.unfinished:
-        told = Fields(entry.record.status).value("message")
-        why = f"not all could be mended: {told if isinstance(told, str) else item.message}"
+    elif entry.record.undone:
+        why = f"not all could be mended: {item.message}"
     elif item.state is not State.WRITTEN:
         why = f"its record has changed since; check again. {item.message}".strip()
     else:

@@ -46,7 +46,7 @@ def phases_of(item: Item, record: Record | None, pipelines: Sequence[str]) -> Ph
     if item.reason in _STAGES and len(pipelines) == 1:
         return [Phase(pipelines[0], "Failed")]
     rendered = item.state in {State.WRITTEN, State.UNCHANGED, State.MISPLACED}
-    came_through = item.reason in HELD or item.reason == Reason.PARENT_NOT_FOUND
+    came_through = item.reason in {*HELD, Reason.PARENT_NOT_FOUND, Reason.EFFECTS_UNDONE}
     done = rendered or came_through
     return [Phase(name, "Succeeded" if done else "Pending") for name in pipelines]
 

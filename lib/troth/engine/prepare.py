@@ -39,6 +39,7 @@ from troth.engine.standstill import (
     with_old_output,
 )
 from troth.engine.suspension import Suspension
+from troth.engine.undone import spell_effects
 from troth.engine.values import Placement, Spot, Submission, World
 from troth.errors import HeldError, OutputRefusedError, Reason, UnscheduledError
 
@@ -190,7 +191,8 @@ class Preparer:
             input_digest=digest,
             status=rendered.status,
             due=rendered.due,
-            unfinished=bool(rendered.effects),
+            undone=spell_effects(rendered.effects),
+            attempted=self.renderer.performs,
             effects=rendered.effects,
             begun=begun,
         )
@@ -208,7 +210,7 @@ class Preparer:
         check_status({"message": asked.message})
         if draft.begun is not None and not self.renderer.performs:
             what = "; ".join(draft.effects)
-            draft = replace(draft.begun, due=draft.due, unfinished=True)
+            draft = replace(draft.begun, due=draft.due, undone=draft.undone)
             text = (
                 f"{asked.message} It wants to act outside as well ({what}), which is done for "
                 "nothing that waits: a stage that waits for its own effect has to render with what "

@@ -27,6 +27,7 @@ from troth.api.labels import LAST_APPLIED
 from troth.engine.placements import decode_placement, encode_placement
 from troth.engine.routes import Traits
 from troth.engine.suspension import Suspension, read_moment, spell_moment
+from troth.engine.undone import SOMETHING
 from troth.engine.values import ObjectVersion, Placement
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth_statestore import Owner, record_key
@@ -71,7 +72,7 @@ class Record:
         status: what its stages wrote.
         suspension: why and until when it is suspended, None when it is not.
         due: when its stages run again though nothing has changed, None for never.
-        unfinished: whether its stages could not do all that they had to do outside.
+        undone: what its stages were to do outside and could not, empty where all is done.
         protected: whether its removal has been forbidden by annotation.
         paused: whether nothing is to be done with it, by a label on it or on its Promise.
     """
@@ -94,7 +95,7 @@ class Record:
     version: ObjectVersion | None = None
     leaving: tuple[Placement, ...] = ()
     due: datetime | None = None
-    unfinished: bool = False
+    undone: str = ""
 
     def was_asked(self, asked: JsonObject) -> bool:
         """Tell whether it was made of this very request (to Python, 1 and true are equal)."""
@@ -154,7 +155,7 @@ class Record:
             "status": self.status,
             "suspension": self.suspension.encode() if self.suspension is not None else None,
             **({"reconcileAt": spell_moment(self.due)} if self.due is not None else {}),
-            **({"unfinished": True} if self.unfinished else {}),
+            **({"unfinished": self.undone} if self.undone else {}),
         }
         return (json.dumps(spelled, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -282,8 +283,13 @@ def _decode(raw: JsonObject, home: str) -> Record:
             Suspension.decode(fields.section("suspension")) if fields.has("suspension") else None
         ),
         due=read_moment(fields, "reconcileAt"),
-        unfinished=fields.flag("unfinished", default=False),
+        undone=_decode_undone(fields),
     )
+
+
+def _decode_undone(fields: Fields) -> str:
+    """Read what is undone; earlier records say only that something is."""
+    return SOMETHING if fields.value("unfinished") is True else fields.text("unfinished", "")
 
 
 def _decode_version(fields: Fields, generation: int) -> ObjectVersion | None:

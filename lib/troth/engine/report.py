@@ -10,6 +10,7 @@ from troth.engine.moves import how_moved
 from troth.engine.record import Record
 from troth.engine.secrets import redact
 from troth.engine.settled import Settlement
+from troth.engine.undone import with_undone
 from troth.engine.values import Item, Placement, Spot, State, Submission
 from troth.errors import (
     PermanentError,
@@ -131,13 +132,16 @@ def of_draft(draft: Draft, *, written: bool, revision: str | None) -> Item:
         where = ", ".join(sorted({str(Spot(one.store, one.path)) for one in draft.leaving}))
         left = f"What it left at {where} is removed once its state store can be reached."
         message = f"{message} {left}".strip()
-    if draft.is_to_act:
+    if draft.is_to_act and not draft.attempted:
         message = f"{message} Outside, sync would: {'; '.join(draft.effects)}.".strip()
     if draft.promise.allows_plain_secrets:
         note = f"Promise {draft.promise.name} may write plain secrets (by annotation)."
         message = f"{message} {note}".strip()
     places = _places(draft.placements)
-    return Item(*draft.key, state, reason, redact(message), places, revision)
+    item = Item(*draft.key, state, reason, redact(message), places, revision)
+    if draft.attempted or draft.settled is not None:
+        item = with_undone(item, draft.undone, draft.status, draft.due)
+    return item
 
 
 def _outcome(draft: Draft, *, written: bool) -> tuple[State, Reason, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from troth.api import Json, RequestKey, is_object
+from troth.engine.awaited_keys import with_keys_awaited
 from troth.engine.change import Composer, Pair
 from troth.engine.draft import Draft
 from troth.engine.settled import Settled, Settlement
@@ -68,11 +69,12 @@ def _waiting(draft: Draft, words: str, composer: Composer) -> Pair:
     if kept.record is None:
         return draft, composer.update(draft)
     kept = remembered(kept, kept.record, Settled(Settlement.KEYS_REPLACED, words))
+    kept = replace(kept, status=with_keys_awaited(kept.status))
     return kept, composer.update(kept)
 
 
 def _failed(draft: Draft) -> bool:
-    return draft.record is not None and draft.record.unfinished
+    return draft.record is not None and bool(draft.record.undone)
 
 
 def _lost_its_keys(draft: Draft, world: World) -> bool:

@@ -1,14 +1,20 @@
 """Report on sealed values: whether each is under the newest certificate, and what is wrong."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from troth.engine.awaited_keys import WAITS
 from troth.engine.reseal import Current, is_current
 from troth.engine.sealed_values import Found
+from troth.engine.suspension import spell_moment
 from troth.engine.values import World
-from troth.errors import TrothError
+from troth.errors import Reason, TrothError
 
-__all__ = ["NOT_IN_FILES", "NO_FINGERPRINT", "Listed", "report_sealed"]
+__all__ = ["EXPIRED", "NOT_IN_FILES", "NO_FINGERPRINT", "Listed", "report_sealed"]
+
+EXPIRED = "Expired"
+"""A problem: what is published has come to its own end."""
 
 NO_FINGERPRINT = "NoFingerprint"
 """A problem: it was sealed without a sealing key, so a change of the value is not noticed."""
@@ -25,7 +31,7 @@ class Listed:
         found: the value.
         is_current: whether it is under the certificate that its Destination has now; None where
             that cannot be told.
-        problems: each a word, one of docs/errors.md or of the two above, and why.
+        problems: each a word, one of docs/errors.md or of the three above, and why.
     """
 
     found: Found
@@ -33,15 +39,33 @@ class Listed:
     problems: tuple[tuple[str, str], ...] = ()
 
 
-def report_sealed(found: Iterable[Found], world: World, current: Current) -> list[Listed]:
+def report_sealed(
+    found: Iterable[Found], world: World, current: Current, now: datetime
+) -> list[Listed]:
     """Return what there is to say of sealed values, in the same order.
 
     Args:
         found: the values.
         world: Destinations; where none is given, nobody can tell which certificates are old.
         current: tells the fingerprint of a Destination's certificate.
+        now: UTC.
     """
-    return [_listed(one, world, current) for one in found]
+    return [
+        replace(one, problems=(*one.problems, *_of_credential(one.found, now)))
+        for one in (_listed(each, world, current) for each in found)
+    ]
+
+
+def _of_credential(one: Found, now: datetime) -> list[tuple[str, str]]:
+    problems: list[tuple[str, str]] = []
+    if one.expires is not None and one.expires <= now:
+        text = f"it ended at {spell_moment(one.expires)}, and what is published is this one."
+        problems.append((EXPIRED, text))
+    if one.undone:
+        problems.append((Reason.EFFECTS_UNDONE.value, one.undone))
+    if one.waits:
+        problems.append((Reason.KEY_REPLACED.value, WAITS))
+    return problems
 
 
 def _listed(one: Found, world: World, current: Current) -> Listed:

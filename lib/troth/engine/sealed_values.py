@@ -11,10 +11,12 @@ from datetime import datetime
 
 from troth.api import Fields, Json, JsonObject, RequestKey, is_object, load_documents
 from troth.api.labels import SEALED_FOR
+from troth.engine.awaited_keys import waits_for_keys
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.never_back import SEALED_KIND, objects_in
 from troth.engine.record import Record
 from troth.engine.suspension import read_moment
+from troth.engine.undone import words_of
 from troth.engine.values import Spot
 from troth.errors import InvalidInputError, Reason, TrothError
 from troth.sdk.sealing import SealedValue
@@ -92,6 +94,8 @@ class Found:
         issued: when its generation was made, where the status says so.
         expires: when that ends by itself, where it does.
         due: when the stages run again though nothing has changed.
+        undone: what could not be done outside for its request, empty where all is done.
+        waits: whether its cluster has lost its keys, and it waits to be made anew.
         problem: what is wrong with it, None where nothing is known to be.
     """
 
@@ -103,6 +107,8 @@ class Found:
     issued: datetime | None = None
     expires: datetime | None = None
     due: datetime | None = None
+    undone: str = ""
+    waits: bool = False
     problem: TrothError | None = None
 
 
@@ -183,6 +189,8 @@ def _of(entry: Entry, files: Sequence[SealedFile]) -> Iterator[Found]:
         yield Found(
             *(record.key, key, one.value.destination, secret, one.value),
             *(issued, expires, record.due),
+            undone=words_of(record.undone, record.status, record.due),
+            waits=waits_for_keys(record.status) and not record.undone,
         )
     yield from _unkept(record, files, {one.value.ciphertext for one in kept})
 

@@ -18,7 +18,7 @@ def refuse_unstable(draft: Draft, record: Record) -> None:
         StageError: it did.
     """
     if draft.effects:
-        if record.unfinished:
+        if record.undone:
             return  # what could not be done is tried again, by somebody who did not want to wait
         message = (
             f"the stages want to act outside ({'; '.join(draft.effects)}) for a request and a "
@@ -49,6 +49,6 @@ def unless_rolled_back(draft: Draft) -> Draft:
     if kept is None or record is None:
         return draft
     if not draft.effects and output_digest(draft.digests, draft.home) == record.outputs[0]:
-        return replace(kept, status=draft.status, due=draft.due)
+        return replace(kept, status=draft.status, due=draft.due, undone=draft.undone)
     message = "its rollback has ended: its stages were due to run, and had something new to write."
     return replace(draft, put_back=message)

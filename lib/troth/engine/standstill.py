@@ -67,6 +67,6 @@ def remembered(draft: Draft, record: Record, settled: Settled) -> Draft:
         status=record.status,
         suspension=record.suspension,
         due=record.due,
-        unfinished=record.unfinished,
+        undone=record.undone,
     )
     return with_old_output(kept)

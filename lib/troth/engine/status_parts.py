@@ -8,6 +8,7 @@ from troth.engine.conditions import is_fulfilled
 from troth.engine.pipeline_phases import Phases, spell_phases
 from troth.engine.record import Record
 from troth.engine.values import Item, State
+from troth.errors import Reason
 from troth_statestore import Owner, record_key
 
 __all__ = [
@@ -57,6 +58,11 @@ def _number(phases: Phases, phase: str) -> int:
     return sum(one.phase == phase for one in phases)
 
 
+def _is_undone(item: Item) -> bool:
+    """Tell whether its files stand, and only what belongs to them outside does not."""
+    return item.reason == Reason.EFFECTS_UNDONE
+
+
 def told_of_files(before: JsonObject, item: Item, record: Record | None) -> dict[str, Json]:
     """Return ``status.troth``: where the files are; what others keep there stays.
 
@@ -65,7 +71,7 @@ def told_of_files(before: JsonObject, item: Item, record: Record | None) -> dict
     """
     troth = dict(before)
     wrote = item.state is State.WRITTEN or bool(item.changed)
-    there = is_fulfilled(item) or item.state is State.MISPLACED
+    there = is_fulfilled(item) or item.state is State.MISPLACED or _is_undone(item)
     if item.revision and (wrote or (there and not troth.get("commit"))):
         troth["commit"] = item.revision
     if record is None:

@@ -1,5 +1,6 @@
 """Survey: what the stores alone say of their requests, with no input at hand."""
 
+from troth.engine.awaited_keys import WAITS, waits_for_keys
 from troth.engine.ledger import Entry, Ledger
 from troth.engine.never_back import SEALED_STAYS, sealed_digest
 from troth.engine.observe import NOWHERE, Sight, compare, observe
@@ -9,6 +10,7 @@ from troth.engine.report import of_record, of_unreadable, with_upkeep
 from troth.engine.sites import recorded_sites
 from troth.engine.strays import Strays
 from troth.engine.suspension import spell_moment
+from troth.engine.undone import with_undone
 from troth.engine.values import Item, State
 from troth.errors import Reason
 
@@ -30,6 +32,11 @@ def survey(ledger: Ledger) -> list[Item]:
 
 def survey_one(ledger: Ledger, entry: Entry) -> Item:
     """Return the line of one request: what its record says, held against its files."""
+    record = entry.record
+    return with_undone(_standing(ledger, entry), record.undone, record.status, record.due)
+
+
+def _standing(ledger: Ledger, entry: Entry) -> Item:
     record, revision = entry.record, ledger.view.revision(entry.home)
     if record.suspension is not None:
         text = record.suspension.words
@@ -48,8 +55,12 @@ def _by_files(ledger: Ledger, entry: Entry) -> Item:
     record, revision = entry.record, ledger.view.revision(entry.home)
     observed = observe(record.key, record, NOWHERE, ledger.view)
     match compare(record, observed, entry.home):
+        case Sight.INTACT if waits_for_keys(record.status):
+            return of_record(record, State.WAITING, Reason.KEY_REPLACED, WAITS, revision)
         case Sight.INTACT:
-            text = f"its stages run again at {spell_moment(record.due)}." if record.due else ""
+            # Where something is undone, when it is tried again is said with that.
+            due = None if record.undone else record.due
+            text = f"its stages run again at {spell_moment(due)}." if due is not None else ""
             return of_record(record, State.UNCHANGED, Reason.UP_TO_DATE, text, revision)
         case Sight.DRIFTED:
             text = "its files differ from what was written; the next sync puts them back."

@@ -16,7 +16,7 @@ from troth.sdk import UNKNOWN, Context, Unknown
 from troth.sdk.sealing import Sealable, SealedResult, Sealing, Target, seal_stably
 from troth_pipelines.credentials.delivery import Delivery
 from troth_pipelines.credentials.means import sealer_of, sealing_of
-from troth_pipelines.credentials.rotation import Generation, Policy, next_steps
+from troth_pipelines.credentials.rotation import Generation, Policy, next_steps, renewal_of
 from troth_pipelines.credentials.state import State
 
 __all__ = ["BECAUSE", "Lived", "Made", "Maker", "Wish", "live"]
@@ -91,6 +91,7 @@ class Wish:
         renewal: another text asks for a new generation at once.
         end_before: generations below this number end at once.
         delivery: what becomes of a Secret that is there already.
+        known_by: the key by whose value a generation is known again; the first, where none is said.
     """
 
     policy: Policy
@@ -100,6 +101,7 @@ class Wish:
     renewal: str = ""
     end_before: int = 0
     delivery: Delivery = _OWN
+    known_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Lived:
         problem: what could not be done now, None where all was done.
         lost: why what is published is none that its cluster can open, None where it can.
         expired: whether what is published has come to its own end.
+        renewal: when the next generation is made by the schedule, None for never.
     """
 
     state: State
@@ -123,6 +126,7 @@ class Lived:
     problem: str | None = None
     lost: StageError | None = None
     expired: bool = False
+    renewal: datetime | None = None
 
 
 def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
@@ -157,10 +161,13 @@ def live(context: Context, wish: Wish, state: State, maker: Maker) -> Lived:
     due = steps.due
     if context.effects.performed and steps.mint is not None and not run.problems:
         due = context.now  # what was completed is of long ago, and the next one due already
-    revoked = [one for one in state.generations[:-1] if one.number < wish.end_before]
+    foreseen = steps.mint is not None and not context.effects.performed and not run.problems
+    # In a rehearsal the next one is not there yet, and what it takes the place of is the newest.
+    followed = state.generations if foreseen else state.generations[:-1]
+    revoked = [one for one in followed if one.number < wish.end_before]
     state = run.retire(state, sorted({*revoked, *ended}, key=lambda one: one.number))
     if kept is not None and not kept.unknown:
-        state = replace(state, sealed=kept.values)
+        state = replace(state, sealed=kept.values).known_by(wish.known_by or wish.keys[0])
     return run.told(state, kept, due, lost)
 
 
@@ -208,23 +215,40 @@ class _Run:
 
     def mint(self, state: State, number: int) -> tuple[State, SealedResult]:
         """Make a generation and seal it. Raises TransientError when that cannot be done now."""
-        sealer = sealer_of(self.context)
-        if sealer is not None:
-            sealer.seal(b"", self.wish.target)  # what could not be sealed is not made
         drift = self.context.drift
         because = {} if drift is None else {BECAUSE: drift.message}
         title = " since ".join((f"make {self.maker.title(number)}", *because.values()))
-        made = self.context.effects.perform(title, lambda: self.maker.make(number))
-        values: Mapping[str, bytes | Unknown] = dict.fromkeys(self.wish.keys, UNKNOWN)
-        if isinstance(made, Made):
-            self._refuse_ended(made, number)
-            values, number = made.values, max(number, made.number or 0)
-            generation = Generation(number, made.issued, made.expires)
-            state = state.with_generation(
-                generation, {**made.details, **because}, self.wish.renewal, self.wish.wanted
-            )
-        wanted = {key: Sealable(values[key], number) for key in self.wish.keys}
-        return state, seal_stably(wanted, state.sealed, replace(self.sealing, sealer=sealer))
+
+        def act() -> tuple[State, SealedResult]:
+            return self._sealed(state, number, because, self._ready_to_seal())
+
+        # Sealing is part of it: what was made and could not be sealed is yet to be done.
+        done = self.context.effects.perform(title, act)
+        if not isinstance(done, Unknown):
+            return done
+        sealing = self._ready_to_seal()
+        wanted = {key: Sealable(UNKNOWN, number) for key in self.wish.keys}
+        return state, seal_stably(wanted, state.sealed, sealing)
+
+    def _ready_to_seal(self) -> Sealing:
+        """Return what seals, having sealed nothing: what could not be sealed is not made."""
+        sealer = sealer_of(self.context)
+        if sealer is not None:
+            sealer.seal(b"", self.wish.target)
+        return replace(self.sealing, sealer=sealer)
+
+    def _sealed(
+        self, state: State, number: int, because: Mapping[str, str], sealing: Sealing
+    ) -> tuple[State, SealedResult]:
+        made = self.maker.make(number)
+        self._refuse_ended(made, number)
+        number = max(number, made.number or 0)
+        generation = Generation(number, made.issued, made.expires)
+        state = state.with_generation(
+            generation, {**made.details, **because}, self.wish.renewal, self.wish.wanted
+        )
+        wanted = {key: Sealable(made.values[key], number) for key in self.wish.keys}
+        return state, seal_stably(wanted, state.sealed, sealing)
 
     def without_dead(self, state: State) -> State:
         """Return the state without the generation that was found dead, once there is another.
@@ -287,6 +311,7 @@ class _Run:
             problem=" ".join(dict.fromkeys(self.problems)) or None,
             lost=lost,
             expired=_ended(state, now) is not None,
+            renewal=renewal_of(self.wish.policy, state.newest) if state.newest else None,
         )
 
 

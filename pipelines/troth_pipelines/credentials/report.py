@@ -50,6 +50,7 @@ def reported(lived: Lived, *own: Json) -> dict[str, Json]:
     }
     if newest is not None:
         told["expires"] = spelled(newest.expires) if newest.expires is not None else "never"
+        told["nextRotation"] = spelled(lived.renewal) if lived.renewal is not None else "never"
     return told
 
 

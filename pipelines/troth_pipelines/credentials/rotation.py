@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-__all__ = ["Generation", "Policy", "Steps", "next_steps"]
+__all__ = ["Generation", "Policy", "Steps", "next_steps", "renewal_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +102,17 @@ def next_steps(
     ends = [(old, _end(policy, old, new)) for old, new in pairwise(after)]
     retire = tuple(old for old, end in ends if end is not None and end <= now)
     dues = [end for _, end in ends if end is not None and end > now]
-    renewal = _renewal(policy, after[-1])
+    renewal = renewal_of(policy, after[-1])
     return Steps(mint, retire, min([*dues, *([renewal] if renewal else [])], default=None))
 
 
 def _is_old(policy: Policy, newest: Generation, now: datetime) -> bool:
-    renewal = _renewal(policy, newest)
+    renewal = renewal_of(policy, newest)
     return renewal is not None and renewal <= now
 
 
-def _renewal(policy: Policy, newest: Generation) -> datetime | None:
-    """Return when the next one is to be made, None for never.
+def renewal_of(policy: Policy, newest: Generation) -> datetime | None:
+    """Return when the next one is to be made by the schedule, None for never.
 
     Where whoever made it gave it a life so short that it would be renewed from its first day on,
     that is in the middle of its life.

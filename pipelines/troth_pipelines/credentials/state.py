@@ -18,6 +18,7 @@ __all__ = ["State"]
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _NEEDED = "a time like 2026-01-31T12:00:00Z"
+_FINGERPRINT = "fingerprint"
 _DETAILS = ("generation", "issued", "expires", "delivered")
 
 
@@ -76,6 +77,22 @@ class State:
             renewal=renewal,
             wanted=wanted,
         )
+
+    def known_by(self, key: str) -> "State":
+        """Return the state with the newest generation's fingerprint among what is public of it.
+
+        It stays there when the next one is made; where nothing is known by one, none is said.
+
+        Args:
+            key: of the Secret, whose value's keyed fingerprint it is.
+        """
+        newest, value = self.newest, self.sealed.get(key)
+        if newest is None or value is None or value.generation != newest.number:
+            return self
+        known = {k: v for k, v in self.details.get(newest.number, {}).items() if k != _FINGERPRINT}
+        if value.fingerprint is not None:
+            known[_FINGERPRINT] = value.fingerprint
+        return replace(self, details={**self.details, newest.number: known})
 
     def without(self, generation: Generation) -> "State":
         """Return the state once a generation has ended."""

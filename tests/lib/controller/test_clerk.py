@@ -1,6 +1,7 @@
 """The clerk serves what is handed in, together what came together, and looks again in time."""
 
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
@@ -8,7 +9,7 @@ import pytest
 from support.desk import TestDesk, at_work
 from support.platform import Platform, config_map, follows_spec, request, writes
 
-from troth.api import RequestKey
+from troth.api import JsonObject, RequestKey, dump_documents
 from troth.controller import Answer
 from troth.engine import State
 from troth.errors import InvalidInputError, Reason, TransientError
@@ -192,6 +193,34 @@ def test_a_failure_is_not_tried_again_at_once() -> None:
         clerk.wake()
 
     assert states(desk) == []
+
+
+def test_what_is_undone_outside_is_looked_at_again_when_it_is_due_and_not_before() -> None:
+    runs: list[str] = []
+
+    def cannot_act(job: StageJob) -> StageResult:
+        if job.context["effects"] == "perform":
+            runs.append(job.environ["KRATIX_OBJECT_NAME"])
+        wanted: JsonObject = {"effects": ["end one-g1"], "reconcileAfter": "1h"}
+        control = {"workflow-control.yaml": dump_documents([wanted])}
+        return replace(follows_spec(job), metadata=control)
+
+    desk = TestDesk(Platform(stages={"configure": cannot_act}))
+    [key, other] = desk.ask(request("one"), request("two"))
+    with at_work(desk) as clerk:
+        answer = told(clerk.hand_in(key))
+        desk.platform.now += timedelta(minutes=59)
+        clerk.wake()
+        told(clerk.hand_in(other))
+        told(clerk.hand_in(other))  # by then all that was due is told
+        early = (list(runs), states(desk))
+        desk.platform.now += timedelta(minutes=1)
+        clerk.wake()
+        desk.hear(1)
+
+    assert answer.item.reason == Reason.EFFECTS_UNDONE
+    assert early == (["one", "two"], [])
+    assert runs == ["one", "two", "one"]
 
 
 def test_each_further_failure_is_tried_again_later() -> None:

@@ -1,6 +1,6 @@
 """What a request's status on a cluster says: Kratix's words, honest, only new where it is news."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -16,7 +16,7 @@ from support.platform import (
     writes,
 )
 
-from troth.api import Fields, Json, JsonObject, Promise, RequestKey, is_object
+from troth.api import Fields, Json, JsonObject, Promise, RequestKey, dump_documents, is_object
 from troth.engine import Item, Record, State, Submission
 from troth.engine.request_status import RequestOutcome, request_status
 from troth.engine.suspension import Suspension
@@ -171,6 +171,35 @@ def test_a_failed_stage_says_so_and_its_recovery_too() -> None:
     assert conditions(after)["Reconciled"] == ("True", "Reconciled", "Reconciled")
     assert moments(after)["Reconciled"] == "2026-01-01T01:00:00Z"
     assert after["message"] == "Resource requested"
+
+
+def cannot_act(job: StageJob) -> StageResult:
+    """Render, but do nothing of what was to be done outside."""
+    metadata = {
+        "workflow-control.yaml": dump_documents([{"effects": ["end one-g1"]}]),
+        "status.yaml": dump_documents([{"message": "Since noon: no answer."}]),
+    }
+    return replace(follows_spec(job), metadata=metadata)
+
+
+def test_what_is_undone_outside_is_written_and_not_reconciled() -> None:
+    live = Live(Platform(stages={"configure": cannot_act}))
+
+    first = live.sync(value="x")
+    live.later()
+    again = live.sync(value="x")
+
+    for status in (first, again):
+        found = conditions(status)
+        assert found["Reconciled"][:2] == ("False", "EffectsUndone")
+        assert "could not: end one-g1: Since noon: no answer." in found["Reconciled"][2]
+        assert found["Written"][0] == found["WorksSucceeded"][0] == "True"
+        assert phases(status) == [("configure", "Succeeded")]
+        assert Fields(status).section("troth").text("commit")
+        assert str(status["message"]).startswith("could not: end one-g1")
+    assert first == again
+    live.platform.stages["configure"] = follows_spec
+    assert conditions(live.sync(value="y"))["Reconciled"][0] == "True"
 
 
 def test_a_failure_keeps_the_commit_of_what_still_stands() -> None:

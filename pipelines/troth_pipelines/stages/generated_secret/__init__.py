@@ -49,6 +49,7 @@ def configure(request: Request[GeneratedSecretSpec], context: Context) -> Output
         wanted=_digest(spec),
         renewal=spec.rotation.request,
         delivery=Delivery.of(spec.secret_mode, spec.secret_seen, "spec.secretSeen"),
+        known_by="password" if spec.type == "basic-auth" else "",
     )
     maker = GeneratedMaker(request, context, lifetime)
     lived = live(context, wish, state.ending_after(lifetime), maker)
