@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 KNOWN = {"console", "json", "python", "sh", "text", "yaml"}
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TABLE = re.compile(r"(?:^\|.*\n?)+", re.MULTILINE)
 _FAILING = {"build/bad.git"}  # stores whose commands are meant to fail
 
 # How a variable is read: an option's, or by name.
@@ -47,6 +49,14 @@ def blocks(*languages: str) -> list[Block]:
 
 def test_every_block_says_what_it_is() -> None:
     assert {block.language for block in blocks()} <= KNOWN
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_row_of_a_table_stands_twice(page: Path) -> None:
+    for table in _TABLE.findall(page.read_text()):
+        rows = Counter(row.split(" | ")[0] for row in table.splitlines() if row[:3] != "| |")
+
+        assert [row for row, times in rows.items() if times > 1] == []
 
 
 def pattern(expected: str) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support.cluster import SealedSecrets
+from support.cluster import SealedSecrets, run_cluster, run_sealed_secrets
 from support.cluster.daemon import eventually
 from support.cluster.sealed_secrets import NAMESPACE
 from support.kubeseal import secret
@@ -84,6 +84,40 @@ def test_more_than_the_controller_lets_through_at_once_are_all_sealed_anew(
     run = workspace.sealing("reseal")
 
     assert (run.code, run.out.splitlines()[-1]) == (0, "Values: 7 sealed anew.")
+
+
+def test_a_rebuilt_cluster_is_given_new_values_once_and_opens_just_these(tmp_path: Path) -> None:
+    workspace = SealedWorkspace(tmp_path / "workspace")
+    with run_cluster(tmp_path / "one") as cluster, run_sealed_secrets(cluster) as lost:
+        workspace.cluster("west", None, **{"troth.dev/sealing-certificate": lost.url})
+        assert states(workspace) == ["Written"]
+        apply(lost, workspace)
+        before, old = lost.cluster.kubectl.secret("orders", "default"), workspace.sealed()
+
+    with run_cluster(tmp_path / "two") as cluster, run_sealed_secrets(cluster) as rebuilt:
+        epoch = {"troth.dev/sealing-epoch": "rebuilt"}
+        workspace.cluster("west", None, **{"troth.dev/sealing-certificate": rebuilt.url}, **epoch)
+        assert states(workspace) == ["Written"]
+        new = workspace.sealed()
+        assert states(workspace) == ["Unchanged"]
+        assert workspace.sealed() == new
+        assert generations(workspace) == [2]
+
+        kubectl = rebuilt.cluster.kubectl
+        kubectl.apply(load_object(old.decode(), "old"))
+        assert rebuilt.outcome("orders", "default").startswith("no key could decrypt secret")
+        assert kubectl.secret("orders", "default") is None
+        apply(rebuilt, workspace)
+        after = kubectl.secret("orders", "default")
+        assert after is not None
+        assert before is not None
+        assert after.keys() == before.keys()
+        assert after != before
+
+
+def generations(workspace: SealedWorkspace) -> list[object]:
+    credentials = Fields(workspace.status()).items("credentials")
+    return [Fields(one.raw).value("generation") for one in credentials]
 
 
 @contextmanager

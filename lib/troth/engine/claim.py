@@ -12,6 +12,7 @@ from troth.api.labels import EXTERNAL
 from troth.engine.canary import CANARY_OBJECTS, canaries_of
 from troth.engine.dark import Dark
 from troth.engine.draft import Draft
+from troth.engine.foreign import Foreign
 from troth.engine.heirs import NO_HEIRS, Heirs
 from troth.engine.ledger import Ledger
 from troth.engine.record import Record
@@ -47,6 +48,7 @@ class Claims:
         self._books: dict[str, RouteBook] = {}
         self._gateways: dict[ObjectId, set[str]] = {}
         self._dark = Dark.of(ledger, world)
+        self._foreign = Foreign(ledger, world)
         holdings = ledger.holdings
         objects = {**self._dark.objects, **holdings.objects}
         gone = set(leaving) - heirs.by_old.keys()
@@ -135,7 +137,7 @@ class Claims:
 
         Raises:
             HeldError: another request holds one of them; it is named.
-            OutputRefusedError: two pipelines render the same, or a file is somebody's own.
+            OutputRefusedError: two pipelines render the same, or a person's file holds it.
             WaitingError: what it refers to does not exist yet.
         """
         objects, files = _wanted(draft)
@@ -148,6 +150,8 @@ class Claims:
                     "free when that one lets go of it, and is then tried again."
                 )
                 raise HeldError(Reason.OBJECT_HELD, message, holder)
+        new = [one for one in objects if one not in self._objects]
+        self._foreign.refuse(new, draft.digests.keys())
         _refuse_twice(objects, "{0[1]} is rendered by two pipelines for Destination {0[0]}.")
         self._check_files(draft, files)
         _refuse_twice(files, "the file {0} is rendered by two pipelines.")

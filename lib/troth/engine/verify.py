@@ -10,6 +10,7 @@ from troth.api import Layout, Promise, RequestKey
 from troth.engine.canary import CANARY_FILES
 from troth.engine.destination_record import DestinationRecord
 from troth.engine.disputes import disputes
+from troth.engine.foreign import Foreign
 from troth.engine.ledger import Entry, Ledger, names_in
 from troth.engine.observe import NOWHERE, observe
 from troth.engine.proof import (
@@ -24,7 +25,7 @@ from troth.engine.proof import (
     counted,
 )
 from troth.engine.sites import Site, folder_in, given_sites, recorded_sites
-from troth.engine.values import Spot, World
+from troth.engine.values import Placement, Spot, World
 from troth.errors import TrothError
 from troth_statestore import Owner, nested_folder, revision_key
 
@@ -73,6 +74,7 @@ class _Prover:
         self._world = world
         self._with_objects = objects
         self._disputes = disputes(ledger)
+        self._foreign = Foreign(ledger, world)
         self._revisions = _wrong_revisions(ledger)
         self._sites = _sites(ledger, world)
         self._accounted: set[Spot] = set()
@@ -108,10 +110,22 @@ class _Prover:
         if self._with_objects and not reverted:
             known = [one for one in record.placements if one.store in seen]
             problems += check_objects(known, contents, self._world)
+            problems += self._beside(known)
         problems += self._revision_of(entry)
         problems += self._disputes.get(key, [])
         verdict = Verdict.NOT_PROVED if problems else Verdict.PROVED
         return Proof(key, verdict, tuple(problems), self._view.revision(entry.home))
+
+    def _beside(self, placements: Sequence[Placement]) -> list[Problem]:
+        """Say which of a record's objects stand in files of people as well."""
+        problems: list[Problem] = []
+        for one in placements:
+            for identity in one.objects:
+                spot = self._foreign.holder(one.destination, identity)
+                if spot is not None:
+                    text = f"{identity} in Destination {one.destination} stands in {spot} too."
+                    problems.append(Problem.at(Flaw.OBJECT_HELD_TWICE, text, [spot]))
+        return problems
 
     def _revision_of(self, entry: Entry) -> list[Problem]:
         """Say what is wrong with the Promise's revision that a record refers to."""

@@ -5,6 +5,7 @@ Here belongs what holds for every kind of credential. What one is, and who makes
 
 from troth_pipelines.credentials.delivery import Delivery, ModeName, SeenName
 from troth_pipelines.credentials.durations import DURATION_PATTERN, read_duration
+from troth_pipelines.credentials.interval import read_interval
 from troth_pipelines.credentials.life import Lived, Made, Maker, Wish, live
 from troth_pipelines.credentials.report import condition, reported
 from troth_pipelines.credentials.rotation import Generation, Policy, Steps, next_steps
@@ -27,5 +28,6 @@ __all__ = [
     "live",
     "next_steps",
     "read_duration",
+    "read_interval",
     "reported",
 ]

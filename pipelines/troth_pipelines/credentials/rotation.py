@@ -31,7 +31,12 @@ class Policy:
     allowance: timedelta | None = timedelta(hours=1)
 
     def problem(self) -> str | None:
-        """Return why no rotation can keep to it, None when one can."""
+        """Return why no rotation can keep to it, None when one can.
+
+        What is due may be made as late as a delivery may take: that still has to leave the overlap
+        before the end. And a generation has to be the newest for as long as it takes to end the one
+        before it, or more than two would be good at a time, and each look would make another.
+        """
         if self.lifetime is None:
             return None
         needed = self.overlap + (self.allowance or timedelta())
@@ -41,10 +46,12 @@ class Policy:
                 f"than the overlap and the time allowed for delivery ({needed}); make it earlier, "
                 "or the overlap shorter"
             )
-        if self.lifetime <= self.renew_before:
+        if self.lifetime < self.renew_before + needed:
             return (
-                f"the lifetime ({self.lifetime}) is no longer than the time before its end at "
-                f"which the next one is made ({self.renew_before}); make it longer"
+                f"the lifetime ({self.lifetime}) is shorter than the time before its end at which "
+                f"the next one is made ({self.renew_before}) together with the overlap and the "
+                f"time allowed for delivery ({needed}), so that more than two would be good at a "
+                "time; make it longer"
             )
         return None
 

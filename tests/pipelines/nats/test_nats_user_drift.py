@@ -400,6 +400,12 @@ def test_without_a_user_of_the_system_account_nothing_is_looked_at(operated: Ask
     assert operated.look().findings == {}
 
 
+def test_where_all_that_is_named_for_it_is_missing_nothing_is_looked_at(operated: Asked) -> None:
+    del operated.variables["SYSTEM_CREDS"], operated.variables["OPERATOR_KEY"]
+
+    assert operated.look().findings == {}
+
+
 def test_system_credentials_that_are_named_and_missing_are_said(operated: Asked) -> None:
     del operated.variables["SYSTEM_CREDS"]
 

@@ -69,7 +69,11 @@ def message_of(asked: Asked) -> str:
             {"lifetime": "2d", "renewBefore": "1d", "overlap": "23h1s"},
             "spec.lifetime: the next one would be made 1 day, 0:00:00 before the end, which",
         ),
-        ({"lifetime": "7d"}, "spec.lifetime: the lifetime (7 days, 0:00:00) is no longer than"),
+        ({"lifetime": "7d"}, "spec.lifetime: the lifetime (7 days, 0:00:00) is shorter"),
+        (
+            {"lifetime": "1h2m", "renewBefore": "1h1m", "overlap": "1m"},
+            "spec.lifetime: the lifetime (1:02:00) is shorter than the time before its end",
+        ),
         ({"overlap": "0s"}, "spec.overlap: '0s' is no duration"),
         ({"lifetime": "99999d"}, "spec.lifetime: '99999d' is no duration"),
         (
@@ -88,6 +92,25 @@ def test_a_request_that_cannot_be_fulfilled_is_refused_by_field(
     asked.spec |= spec
 
     assert message_of(asked).startswith(said)
+
+
+@pytest.mark.parametrize(("interval", "taken"), [("2h", True), ("2h1s", False), ("5m", True)])
+def test_the_platform_says_how_long_a_delivery_may_take(
+    asked: Asked, interval: str, *, taken: bool
+) -> None:
+    asked.variables["TROTH_RECONCILE_INTERVAL"] = interval
+    asked.spec |= {"lifetime": "6h", "renewBefore": "3h", "overlap": "1h"}
+
+    if taken:
+        assert asked.run().numbers == [1]
+    else:
+        assert "the time allowed for delivery (3:00:01)" in message_of(asked)
+
+
+def test_an_interval_that_is_none_is_refused_by_its_variable(asked: Asked) -> None:
+    asked.variables["TROTH_RECONCILE_INTERVAL"] = "often"
+
+    assert message_of(asked).startswith("TROTH_RECONCILE_INTERVAL: 'often' is no duration")
 
 
 def test_the_shortest_lifetime_that_is_possible_is_taken(asked: Asked) -> None:
@@ -344,3 +367,44 @@ def test_other_clocks_and_seeds_change_nothing_once_it_is_made(asked: Asked) -> 
     again = later.run()
 
     assert (again.sealed, again.status) == (first.sealed, first.status)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nats.example.com:4222", "an address such as tls://"),
+        ("https://nats.example.com", "an address such as tls://"),
+        ("tls://", "an address such as tls://"),
+        ("tls://a:99999", "an address such as tls://"),
+        ("tls://a:4222,tls://b:4222", "an address such as tls://"),
+        ("tls://user:hidden@a:4222", "an address names no user"),
+    ],
+)
+@pytest.mark.parametrize("provider", ["operator", "synadia"])
+def test_an_address_of_servers_is_checked_and_not_quoted(
+    asked: Asked, fake: FakeSynadia, provider: str, address: str, said: str
+) -> None:
+    servers = {"servers": ["tls://fine.example.com:4222", address]}
+    made = operator_account() if provider == "operator" else synadia_account(fake)
+    asked.accounts["apps"] = {**made, **servers}
+
+    message = message_of(asked)
+
+    assert message.startswith("NATS_ACCOUNTS.apps.servers: of the servers, number 2")
+    assert said in message
+    assert "hidden" not in message
+
+
+def test_nothing_beyond_the_next_generation_is_ended(asked: Asked) -> None:
+    asked.run()
+    asked.spec["rotation"] = {"revokeBefore": 3}
+
+    assert message_of(asked).startswith(
+        "spec.rotation.revokeBefore: 3 is beyond the next generation; the newest is 1"
+    )
+
+
+def test_where_no_state_is_left_the_request_alone_says_the_number(asked: Asked) -> None:
+    asked.spec["rotation"] = {"revokeBefore": 7}
+
+    assert asked.run().numbers == [7]

@@ -7,7 +7,7 @@ renewed and how it is sealed stands in `troth_pipelines.credentials`, what NATS 
 
 from collections.abc import Mapping
 
-from troth.api import Json
+from troth.api import Fields, Json
 from troth.sdk import UNKNOWN, Context, Control, Output, Request, Stage
 from troth.sdk.sealing import SecretShape, Target, sealed_secret
 from troth_pipelines.credentials import (
@@ -17,6 +17,7 @@ from troth_pipelines.credentials import (
     Wish,
     condition,
     live,
+    read_interval,
     reported,
 )
 from troth_pipelines.stages.nats_user._accounts import OperatorAccount, find_account
@@ -40,7 +41,9 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
     """
     spec = request.spec
     account = find_account(spec.account, context.environ)
-    wanted = read_wanted(request, context.promise, account)
+    wanted = read_wanted(request, context.promise, account, read_interval(context.environ))
+    state = State.load(request.status)
+    _refuse_beyond(spec, state)
     maker = UserMaker(account, wanted, spec.secret, context)
     wish = Wish(
         policy=wanted.policy,
@@ -51,7 +54,7 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
         end_before=spec.rotation.revoke_before,
         delivery=Delivery.of(spec.secret.mode, spec.secret.seen, "spec.secret.seen"),
     )
-    lived = live(context, wish, State.load(request.status), maker)
+    lived = live(context, wish, state, maker)
     shape = SecretShape(labels={"app.kubernetes.io/managed-by": "troth"})
     sealed = sealed_secret(
         wish.target, lived.destination, lived.ciphertexts, shape, wish.delivery.mode
@@ -62,6 +65,23 @@ def configure(request: Request[NatsUserSpec], context: Context) -> Output:
         status=_status(maker, wish.target, lived),
         control=Control(reconcile_after=after) if after is not None else None,
     )
+
+
+def _refuse_beyond(spec: NatsUserSpec, state: State) -> None:
+    """Refuse to end what nobody has made yet: a slip there would use up the numbers.
+
+    Where no state is left, nobody knows the numbers, and the request alone counts.
+
+    Raises:
+        InvalidInputError: the next generation would be ended as well.
+    """
+    asked, newest = spec.rotation.revoke_before, state.newest
+    if newest is not None and asked > newest.number + 1:
+        message = (
+            f"{asked} is beyond the next generation; the newest is {newest.number}, so all that "
+            f"there are end with {newest.number + 1}."
+        )
+        raise Fields({}, ("spec", "rotation")).error("revokeBefore", message)
 
 
 def delete(request: Request[NatsUserSpec], context: Context) -> Output:

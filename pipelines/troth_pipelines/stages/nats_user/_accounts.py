@@ -4,9 +4,11 @@ YAML: name → what is known of the account. Secrets do not stand in it, but the
 variables that hold them, which come from Secrets.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from troth.api import Fields, load_object
 from troth.errors import InvalidInputError, Reason
@@ -15,6 +17,7 @@ from troth_pipelines.credentials import read_duration
 __all__ = ["OperatorAccount", "SynadiaAccount", "find_account"]
 
 _VARIABLE = "NATS_ACCOUNTS"
+_SCHEMES = frozenset({"nats", "tls", "ws", "wss"})
 _COMMON = ("provider", "account", "scoped", "servers", "ca", "longestLifetime")
 _OPERATOR = (*_COMMON, "signingKey", "operatorKey", "systemCreds")
 _SYNADIA = (*_COMMON, "system", "team", "token", "url", "group")
@@ -127,7 +130,7 @@ def _operator(name: str, given: Fields, variables: Mapping[str, str]) -> Operato
         account=given.text("account"),
         signing_key=_variable(given, "signingKey", variables),
         scoped=given.flag("scoped", default=False),
-        servers=given.texts("servers"),
+        servers=_servers(given),
         # By what is named, not by what is there: a rehearsal has no Secrets, and the same policy.
         revokes=given.has("operatorKey"),
         operator_key=_variable(given, "operatorKey", variables),
@@ -149,10 +152,34 @@ def _synadia(name: str, given: Fields, variables: Mapping[str, str]) -> SynadiaA
         url=given.text("url", "") or None,
         group=given.text("group", "") or None,
         scoped=given.flag("scoped", default=False),
-        servers=given.texts("servers"),
+        servers=_servers(given),
         ca=_variable(given, "ca", variables),
         longest=_longest(name, given),
     )
+
+
+def _servers(given: Fields) -> tuple[str, ...]:
+    """Return where clients connect.
+
+    Raises:
+        InvalidInputError: an address is none, or says who connects: it goes into every Secret.
+    """
+    found = given.texts("servers")
+    for number, one in enumerate(found):
+        try:
+            url = urlsplit(one)
+            port, host = url.port, url.hostname
+        except ValueError:
+            port, host, url = None, None, urlsplit("")
+        if url.scheme not in _SCHEMES or not host or port == 0 or re.search(r"[\s,]", one):
+            message = "an address such as tls://nats.example.com:4222 is needed here."
+        elif "@" in url.netloc:
+            message = "an address names no user; take out what stands before the @."
+        else:
+            continue
+        # It is not quoted: it may hold a password.
+        raise given.error("servers", f"of the servers, number {number + 1}: {message}")
+    return found
 
 
 def _variable(given: Fields, key: str, variables: Mapping[str, str]) -> str | None:

@@ -22,12 +22,13 @@ def look_at_operator(
 ) -> tuple[Mapping[str, Finding], int]:
     """Return what was found of each user, and how many calls it took.
 
-    Where the platform gives nobody who may look at the account, nothing is found.
+    Where the platform gives nobody who may look at the account, or names variables for that and
+    sets none, nothing is found.
 
     Raises:
         TrothError: the account cannot be looked at now.
     """
-    if not account.revokes:
+    if not account.revokes or (account.operator_key is None and account.system_creds is None):
         return {}, 0
     if account.system_creds is None:
         message = (

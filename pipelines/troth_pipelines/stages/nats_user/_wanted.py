@@ -49,7 +49,10 @@ class WantedUser:
 
 
 def read_wanted(
-    request: Request[NatsUserSpec], promise: str, account: OperatorAccount | SynadiaAccount
+    request: Request[NatsUserSpec],
+    promise: str,
+    account: OperatorAccount | SynadiaAccount,
+    interval: timedelta,
 ) -> WantedUser:
     """Read what a request asks for.
 
@@ -57,13 +60,14 @@ def read_wanted(
         request: the request.
         promise: the Promise's name, which is part of the owner's mark.
         account: that it is to belong to.
+        interval: how late it may be made, and how long its delivery may take.
 
     Raises:
         InvalidInputError: a subject is none, the durations contradict each other, or the account
             does not allow it.
     """
     spec = request.spec
-    policy = _policy(spec, account)
+    policy = _policy(spec, account, interval)
     grant = _grant(spec)
     if grant is not None:
         grant.permissions.check(("spec", "permissions"))
@@ -103,11 +107,14 @@ def _refused_by_scope(spec: NatsUserSpec) -> InvalidInputError:
     return Fields({}, ("spec",)).error(field, message)
 
 
-def _policy(spec: NatsUserSpec, account: OperatorAccount | SynadiaAccount) -> Policy:
+def _policy(
+    spec: NatsUserSpec, account: OperatorAccount | SynadiaAccount, interval: timedelta
+) -> Policy:
     policy = Policy(
         lifetime=read_duration(spec.lifetime, "spec", "lifetime"),
         renew_before=read_duration(spec.renew_before, "spec", "renewBefore"),
         overlap=read_duration(spec.overlap, "spec", "overlap"),
+        allowance=interval,
     )
     if problem := policy.problem():
         raise Fields({}, ("spec",)).error("lifetime", f"{problem}.")
