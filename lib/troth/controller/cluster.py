@@ -5,7 +5,7 @@ The only module that calls the Kubernetes client, which knows no types; kopf doe
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -124,6 +124,14 @@ class Cluster:
             return cast("list[JsonObject]", self._call("GET", place.path())["items"])
         except _NotFoundError:
             return []
+
+    def knows(self, place: Place) -> bool:
+        """Tell whether a kind is among those that the API server offers. Raises as `apply`."""
+        try:
+            found = self._call("GET", replace(place, plural="", namespace="").path())
+        except _NotFoundError:
+            return False
+        return any(one.get("name") == place.plural for one in found.get("resources", ()))
 
     def apply(self, place: Place, manifest: JsonObject) -> JsonObject:
         """Bring an object to what a manifest says, by server-side apply; return what is there.

@@ -13,6 +13,8 @@ __all__ = ["ask_requests_to_go", "crd_of", "install_crd", "remove_crd"]
 
 _CRDS = Place("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 
+_OFFERED = "troth.dev/offered-generation"
+
 # Seconds: until a CRD is served, and between two looks at it.
 _ESTABLISHED, _LOOK = 30.0, 0.1
 
@@ -24,16 +26,23 @@ def install_crd(cluster: Cluster, promise: Promise) -> None:
         TransientError: it is not served in time, or the API server does not answer.
         PermanentError: the Promise's API is wrong, or the API server refuses it.
     """
-    if promise.api is None:
+    kind = place_of_requests(promise)
+    if kind is None:
         return
-    there = cluster.apply(_CRDS, installed_crd(promise))
+    before = _seen(cluster.read(_CRDS, _name(promise)) or {})
+    there = cluster.apply(_CRDS, _noting(promise, before))
     until = time.monotonic() + _ESTABLISHED
-    while not _is_established(there):
+    while not (_is_established(there) and cluster.knows(kind)):
         if time.monotonic() > until:
             message = f"the CRD {_name(promise)} is not served yet."
             raise TransientError(Reason.CLUSTER_UNREACHABLE, message)
         time.sleep(_LOOK)
         there = cluster.read(_CRDS, _name(promise)) or {}
+    # Kopf looks for new kinds when a CRD changes, and the API server may name them only after the
+    # last change of its own: so there is one more, once it does.
+    now = str(Fields(there).section("metadata").raw.get("generation"))
+    if before != now:
+        cluster.apply(_CRDS, _noting(promise, now))
 
 
 def remove_crd(cluster: Cluster, promise: Promise) -> None:
@@ -69,6 +78,20 @@ def crd_of(cluster: Cluster, promise: str) -> str | None:
         if metadata.string_map("labels").get(PROMISE_NAME) == promise:
             return metadata.text("name")
     return None
+
+
+def _noting(promise: Promise, generation: str | None) -> JsonObject:
+    """Return the CRD of a Promise, with which state of it is known to be offered."""
+    crd = installed_crd(promise)
+    if generation is None:
+        return crd
+    metadata = Fields(crd).section("metadata")
+    noted = {**metadata.mapping("annotations"), _OFFERED: generation}
+    return {**crd, "metadata": {**metadata.raw, "annotations": noted}}
+
+
+def _seen(crd: JsonObject) -> str | None:
+    return Fields(crd).section("metadata").string_map("annotations").get(_OFFERED)
 
 
 def _name(promise: Promise) -> str:
