@@ -336,7 +336,7 @@ def test_the_rights_that_the_docs_show_are_these() -> None:
         *LEAST.publish.allow,
         *LEAST.subscribe.allow,
     )
-    table = page.partition("| may | subject | for |")[2].partition("\n\n")[0]
+    table = page.partition("| subject | may | for |")[2].partition("\n\n")[0]
     assert all(f"`{subject}`" in table for subject in LEAST.publish.allow)
     assert all(f"`{subject}`" in table for subject in LEAST.subscribe.allow)
 
