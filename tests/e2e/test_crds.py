@@ -2,13 +2,14 @@
 
 import json
 import re
+import shutil
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from support.bundles import bundles, requests
-from support.cluster import Cluster, Kubectl, KubectlError
+from support.cluster import Cluster, Kubectl, KubectlError, eventually
 from support.documented import platform_objects
 from support.kubeseal import changed
 from support.platform import Platform, config_map, promise, request, writes
@@ -407,7 +408,14 @@ def test_kubectl_is_not_content_with_what_was_said_of_an_older_spec(
 def test_requests_of_all_kinds_are_shown_by_their_category(
     kubectl: Kubectl, request_of_namespace: JsonObject
 ) -> None:
-    shown = kubectl.run("get", "troth", "--output=name").split()
+    def look() -> list[str] | None:
+        try:
+            return kubectl.run("get", "troth", "--output=name").split()
+        except KubectlError:  # what kubectl keeps of the kinds is of before they came
+            shutil.rmtree(kubectl.kubeconfig.parent / "kubectl-cache", ignore_errors=True)
+            return None
+
+    shown = eventually(look)
 
     assert f"teamnamespace.marketplace.troth.dev/{name_of(request_of_namespace)}" in shown
     assert not [one for one in shown if "platform.kratix.io" in one]
